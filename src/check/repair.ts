@@ -13,7 +13,7 @@ import {
   proposalsFor,
   type Solution,
   solve,
-  type State,
+  type SearchState,
   type SearchStep,
 } from "./repair/search.ts";
 
@@ -52,7 +52,7 @@ export interface RepairedPlan {
 const maxErrors = 40;
 
 /** Checks of one repair; of a large plan fewer, since each takes longer. */
-function checksFor({ plan }: State): number {
+function checksFor({ plan }: SearchState): number {
   let places = 0;
   for (const { layers } of plan?.stages ?? []) {
     for (const { groups } of layers) for (const { length } of groups) places += length;
@@ -101,7 +101,7 @@ function repairsOf({ proposal, solved }: SearchStep): Repair[] {
 /** The first step of the solution, taken otherwise, and whatever must follow. */
 function alternativesTo(
   solution: Solution,
-  start: State,
+  start: SearchState,
   document: PlanDocument,
   budget: Budget,
 ): Alternative[] {

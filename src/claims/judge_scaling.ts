@@ -9,7 +9,7 @@ import { pipelineOf } from "../plan/pipeline.ts";
 import type { Plan } from "../plan/plan.ts";
 import { claimedBy, claimedSamples, type Case, type FoundScaling, ratioOf } from "./case.ts";
 import { balanceLimit } from "./limits/balance.ts";
-import { isBeyond, type Limit, weaknesses } from "./limits/limit.ts";
+import { isBeyond, type ClaimLimit, weaknesses } from "./limits/limit.ts";
 import { scheduleLimit } from "./limits/schedule.ts";
 import { speedObstacles } from "./obstacles.ts";
 import { claimTable, type ClaimDefinition } from "./table.ts";
@@ -100,7 +100,7 @@ function unlikeGpus({ adapters }: FoundScaling): string[] {
 }
 
 /** T₁ ÷ (N · T_N) is the share of time that GPUs work, if one alone works as fast: limits of that which it passes. */
-function idleBeyond(given: Case, value: number): Limit[] {
+function idleBeyond(given: Case, value: number): ClaimLimit[] {
   const work = claimTable.find(({ key }) => key === "computeUtilization");
   if (work === undefined) throw new Error("the table of claims has no utilization");
   return [scheduleLimit, balanceLimit].flatMap((rule) => {

@@ -10,7 +10,13 @@ import { claimedBy, ratioOf, type Case } from "./case.ts";
 import { sampleFlops } from "./flops.ts";
 import { balanceLimit } from "./limits/balance.ts";
 import { latencyLimit } from "./limits/latency.ts";
-import { assumedIn, isBeyond, type Limit, type LimitRule, weaknesses } from "./limits/limit.ts";
+import {
+  assumedIn,
+  isBeyond,
+  type ClaimLimit,
+  type LimitRule,
+  weaknesses,
+} from "./limits/limit.ts";
 import { linkBandwidthLimit } from "./limits/link_bandwidth.ts";
 import { memoryBandwidthLimit } from "./limits/memory_bandwidth.ts";
 import { peakLimit } from "./limits/peak.ts";
@@ -82,7 +88,7 @@ export function judgeSpeed(given: Case, claim: ClaimDefinition, value: number): 
 
 /** Conditions of all limits; a share of time without any says what it means. */
 function needsOf(
-  limits: readonly Limit[],
+  limits: readonly ClaimLimit[],
   { key }: ClaimDefinition,
   value: number,
 ): readonly Need[] {

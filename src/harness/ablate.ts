@@ -23,9 +23,9 @@ import type { RankPool } from "../runtime/rank_pool.ts";
 import {
   type AblationVariants,
   ablationVariants,
-  type Pair,
+  type TechniquePair,
   type Single,
-  type Variant,
+  type AblationVariant,
 } from "./ablation_variants.ts";
 import { observeOn } from "./observe.ts";
 import { rankAdapters } from "./record.ts";
@@ -101,12 +101,12 @@ function refuseServing({ workload, name }: Plan): void {
   );
 }
 
-function othersOf({ singles, pairs }: AblationVariants): Variant[] {
+function othersOf({ singles, pairs }: AblationVariants): AblationVariant[] {
   return [...singles, ...pairs].flatMap((each) => ("variant" in each ? each.variant : []));
 }
 
 async function checkEach(
-  open: readonly Variant[],
+  open: readonly AblationVariant[],
   observe: Observe,
   { onProgress, check = "auto" }: AblateOptions,
 ): Promise<Verification[]> {
@@ -155,7 +155,7 @@ async function timeInTurn(
 /** @throws NumericsError where a timed step left another result than the checked one */
 async function checkTimed(
   pool: RankPool,
-  open: readonly Variant[],
+  open: readonly AblationVariant[],
   checked: readonly Verification[],
   stepMs: readonly (readonly number[])[],
 ): Promise<void> {
@@ -166,7 +166,7 @@ async function checkTimed(
 }
 
 function ablated(
-  { off, plan, program }: Variant,
+  { off, plan, program }: AblationVariant,
   checked: Verification | undefined,
   stepMs: readonly number[],
 ): AblatedVariant {
@@ -193,10 +193,10 @@ function ablated(
   };
 }
 
-type CostOf = (variant: Variant) => AblatedCost | undefined;
+type CostOf = (variant: AblationVariant) => AblatedCost | undefined;
 
 /** Undefined of a variant that no memory was left for. */
-function costsOf(open: readonly Variant[], measured: readonly AblatedVariant[]): CostOf {
+function costsOf(open: readonly AblationVariant[], measured: readonly AblatedVariant[]): CostOf {
   return (variant) => {
     const found = measured[open.indexOf(variant)];
     if (found === undefined) return undefined;
@@ -230,7 +230,7 @@ function effectsOf(
     const found = singles.find((each) => each.technique === technique);
     return found !== undefined && "variant" in found ? costOf(found.variant) : undefined;
   };
-  const double = (each: Pair): AblatedPair => {
+  const double = (each: TechniquePair): AblatedPair => {
     const { pair } = each;
     if ("why" in each) return { pair, state: "not switched", why: each.why };
     const [first, second] = pair;

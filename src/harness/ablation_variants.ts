@@ -7,7 +7,7 @@ import { lower } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
 import { whyUnsound } from "./unsound.ts";
 
-export interface Variant {
+export interface AblationVariant {
   /** Techniques that are switched off. */
   readonly off: readonly string[];
   readonly plan: Plan;
@@ -15,22 +15,22 @@ export interface Variant {
 }
 
 export interface AblationVariants {
-  readonly asItIs: Variant;
+  readonly asItIs: AblationVariant;
   /** In the order in which the plan names the techniques. */
   readonly singles: readonly Single[];
-  readonly pairs: readonly Pair[];
+  readonly pairs: readonly TechniquePair[];
 }
 
 export type Single = { readonly technique: string } & (
-  | { readonly variant: Variant }
+  | { readonly variant: AblationVariant }
   /** The program is the same without it. */
   | { readonly same: true }
   | { readonly why: string }
 );
 
 /** Of techniques that make a difference to the program. */
-export type Pair = { readonly pair: readonly [string, string] } & (
-  | { readonly variant: Variant }
+export type TechniquePair = { readonly pair: readonly [string, string] } & (
+  | { readonly variant: AblationVariant }
   | { readonly why: string }
 );
 
@@ -44,7 +44,7 @@ export function ablationVariants(plan: Plan): AblationVariants {
   });
   const switched = singles.flatMap((single) => ("variant" in single ? single : []));
   const pairs = switched.flatMap(({ technique: second }, i) =>
-    switched.slice(0, i).map(({ technique: first, variant: withoutFirst }): Pair => {
+    switched.slice(0, i).map(({ technique: first, variant: withoutFirst }): TechniquePair => {
       const variant = without(withoutFirst, second);
       return { pair: [first, second], ...("program" in variant ? { variant } : variant) };
     }),
@@ -52,7 +52,10 @@ export function ablationVariants(plan: Plan): AblationVariants {
   return { asItIs, singles, pairs };
 }
 
-function without({ plan, off }: Variant, technique: string): Variant | { readonly why: string } {
+function without(
+  { plan, off }: AblationVariant,
+  technique: string,
+): AblationVariant | { readonly why: string } {
   const switched = withoutTechnique(plan, technique);
   if ("why" in switched) return switched;
   const why = whyUnsound(switched.plan);
@@ -61,6 +64,6 @@ function without({ plan, off }: Variant, technique: string): Variant | { readonl
     : { why: `the plan is unsound without it: ${why}` };
 }
 
-function variantOf(plan: Plan, off: readonly string[]): Variant {
+function variantOf(plan: Plan, off: readonly string[]): AblationVariant {
   return { off, plan, program: lower(plan) };
 }

@@ -24,13 +24,13 @@ const mostPairs = 28;
 type Pool = Pick<RankPool, "ask">;
 
 /** An adapter that looks like another, and the rank that works on it. */
-export interface Candidate {
+export interface SeparationCandidate {
   readonly id: string;
   readonly rank: number;
 }
 
 /** One rank on each adapter that looks like another of the placement. */
-export function lookAlikes(placement: readonly AdapterKind[]): Candidate[] {
+export function lookAlikes(placement: readonly AdapterKind[]): SeparationCandidate[] {
   return placement.flatMap((own, rank) => {
     const isFirst = placement.findIndex(({ id }) => id === own.id) === rank;
     return isFirst && placement.some((other) => lookAlike(own, other))
@@ -41,7 +41,7 @@ export function lookAlikes(placement: readonly AdapterKind[]): Candidate[] {
 
 export async function testSeparation(
   pool: Pool,
-  candidates: readonly Candidate[],
+  candidates: readonly SeparationCandidate[],
 ): Promise<SeparationTest> {
   const loads = new Map<string, Load>();
   for (const { id, rank } of candidates) {
@@ -50,7 +50,7 @@ export async function testSeparation(
   const alone = candidates.map((): number[] => []);
   const together: BusyTime[][] = [];
 
-  const work = async (some: readonly Candidate[]): Promise<BusyTime[]> => {
+  const work = async (some: readonly SeparationCandidate[]): Promise<BusyTime[]> => {
     const turns = some.map(async ({ id, rank }) => {
       const load = loads.get(id);
       return load === undefined
@@ -84,7 +84,9 @@ export async function testSeparation(
   return tested();
 }
 
-function pairsOf(candidates: readonly Candidate[]): (readonly [Candidate, Candidate])[] {
+function pairsOf(
+  candidates: readonly SeparationCandidate[],
+): (readonly [SeparationCandidate, SeparationCandidate])[] {
   return candidates.flatMap((one, i) =>
     candidates.slice(i + 1).map((other) => [one, other] as const),
   );

@@ -22,7 +22,7 @@ export interface RotaryShape extends PositionsShape {
   readonly turn?: HeadTurn;
   readonly norm?: HeadNorm;
   /** Of queries, behind norm and turn. */
-  readonly temperature?: QueryTemperature;
+  readonly temperature?: RotaryTemperature;
   /**
    * Of the backward pass: x is a gradient of queries and keys, which are turned back, and behind them y has those of
    * values, binding `dv` [rows, kvHeads · valueDim]. Without `norm` and `latent`; `columns` are those of x.
@@ -60,7 +60,7 @@ export interface HeadNorm {
 }
 
 /** Queries are multiplied by 1 + scale · ln(1 + floor((position + offset) / interval)). */
-export interface QueryTemperature {
+export interface RotaryTemperature {
   readonly scale: number;
   readonly interval: number;
   readonly offset: number;

@@ -10,12 +10,12 @@ export interface RoutingRule {
   /** What is made of logits. Default: `softmax`, over all experts. */
   readonly scoring?: "softmax" | "sigmoid";
   /** Only experts of the best groups are chosen. */
-  readonly groupLimit?: GroupLimit;
+  readonly groupLimit?: GroupLimitShape;
   /** Of all weights. Default: 1. */
   readonly routedScale?: number;
 }
 
-export interface GroupLimit {
+export interface GroupLimitShape {
   /** Groups of as many consecutive experts each; up to 32. */
   readonly groups: number;
   /** Groups of which a token's experts are. */

@@ -19,12 +19,12 @@ export interface Serving {
   readonly pageTokens?: number;
   /** Tokens of a request that one prefill step takes at most. */
   readonly prefillChunk: number;
-  readonly scheduler: Scheduler;
+  readonly scheduler: SchedulerRules;
   /** Absent: tokens are synthetic, whatever the logits are. */
   readonly sampling?: Sampling;
 }
 
-export interface Scheduler {
+export interface SchedulerRules {
   /** `static`: requests start and end in waves of a whole batch. `continuous`: one starts where another ended. */
   readonly kind: "static" | "continuous";
   /** Tokens of all requests that one iteration works on at most. */

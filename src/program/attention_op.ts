@@ -1,12 +1,12 @@
 // The ops of attention, and of what happens to queries and keys before it.
 
 import type { ScoreRules as KernelRules, ValuesApart } from "../kernels/attention_shape.ts";
-import type { HeadNorm, HeadTurn, LatentHeads, QueryTemperature } from "../kernels/rotary.ts";
+import type { HeadNorm, HeadTurn, LatentHeads, RotaryTemperature } from "../kernels/rotary.ts";
 import type { OpBase } from "./op_base.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** What attention makes of scores, but for slopes, which are those of a rank's heads. */
-export type ScoreRules = Omit<KernelRules, "alibi">;
+export type AttentionScoreRules = Omit<KernelRules, "alibi">;
 
 export interface AttentionOp extends OpBase {
   readonly op: "attention";
@@ -21,7 +21,7 @@ export interface AttentionOp extends OpBase {
   readonly heads: number;
   readonly kvHeads: number;
   readonly headDim: number;
-  readonly rules: ScoreRules;
+  readonly rules: AttentionScoreRules;
   /** Heads of all ranks, whose slopes scores fall with. */
   readonly alibiHeads?: number;
 }
@@ -59,7 +59,7 @@ export interface RotaryOp extends OpBase {
   readonly kvHeads: number;
   readonly headDim: number;
   readonly turn?: HeadTurn & { readonly rotations: Tensor };
-  readonly temperature?: QueryTemperature;
+  readonly temperature?: RotaryTemperature;
   readonly norm?: HeadNorm & {
     /** Absent where it has no weights. */
     readonly gains?: Tensor;

@@ -1,7 +1,7 @@
 // Ops over the caches of keys and values, as steps of serving have them.
 
 import type { AppendCacheShape } from "../kernels/append_cache.ts";
-import type { ScoreRules } from "./attention_op.ts";
+import type { AttentionScoreRules } from "./attention_op.ts";
 import type { OpBase } from "./op_base.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -31,7 +31,7 @@ interface CachedAttentionOp extends CacheOp {
   readonly valueDim: number;
   /** Values are the first columns of keys. */
   readonly isLatent?: true;
-  readonly rules: ScoreRules;
+  readonly rules: AttentionScoreRules;
   /** As of `attention`. */
   readonly sinks?: Tensor;
   readonly alibiHeads?: number;

@@ -148,14 +148,14 @@ export interface EmbeddingOp extends OpBase {
   readonly table: Tensor;
   /** Absent: 1. */
   readonly scale?: number;
-  readonly positions?: Positions;
+  readonly positions?: PositionOperands;
   /** Of positions, as of `RotaryOp`. */
   readonly spans?: Tensor;
   readonly y: Tensor;
 }
 
 /** A token adds the row of its place in its sequence, from `first` on. */
-export interface Positions extends PositionsShape {
+export interface PositionOperands extends PositionsShape {
   readonly table: Tensor;
   readonly first: number;
 }

@@ -35,8 +35,8 @@ export interface QueryBlock {
   readonly head: number;
   readonly kvHead: number;
   /** Rows of q, and of k and v. */
-  readonly queries: Rows;
-  readonly keys: Rows;
+  readonly queries: PartRows;
+  readonly keys: PartRows;
   /** [queries, headDim], [keys, headDim] and [keys, valueDim]. */
   readonly query: Matrix;
   readonly key: Matrix;
@@ -48,13 +48,13 @@ export interface QueryBlock {
   readonly sinkShares: Float64Array;
 }
 
-export interface Rows {
+export interface PartRows {
   readonly row: number;
   readonly count: number;
 }
 
 /** Of matrices in `attend`, the part in rows and columns. */
-export interface Place extends Rows {
+export interface PartPlace extends PartRows {
   readonly column: number;
 }
 
@@ -126,7 +126,7 @@ function softmaxOf(
 }
 
 /** A copy, `width` wide. */
-export function partOf(m: Matrix, { row, count, column }: Place, width: number): Matrix {
+export function partOf(m: Matrix, { row, count, column }: PartPlace, width: number): Matrix {
   const part = matrix(count, width);
   for (let i = 0; i < count; i++) {
     rowOf(part, i).set(rowOf(m, row + i).subarray(column, column + width));
@@ -135,7 +135,7 @@ export function partOf(m: Matrix, { row, count, column }: Place, width: number):
 }
 
 /** To the part of m, which is as large. */
-export function addPart(m: Matrix, { row, count, column }: Place, part: Matrix): void {
+export function addPart(m: Matrix, { row, count, column }: PartPlace, part: Matrix): void {
   for (let i = 0; i < count; i++) {
     const own = rowOf(m, row + i);
     const from = i * part.columns;

@@ -3,7 +3,7 @@
 import {
   finePositions,
   type HeadTurn,
-  type QueryTemperature,
+  type RotaryTemperature,
   rotationColumns,
 } from "../kernels/rotary.ts";
 import type { Rotations } from "../plan/layers/rotary.ts";
@@ -21,7 +21,7 @@ export function turnsAt({ frequencies, magnitude }: Rotations, position: number)
 
 /** What queries at a position are multiplied with. */
 export function temperatureAt(
-  { scale, interval, offset }: QueryTemperature,
+  { scale, interval, offset }: RotaryTemperature,
   position: number,
 ): number {
   return 1 + scale * Math.log1p(Math.floor((position + offset) / interval));

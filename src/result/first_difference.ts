@@ -1,6 +1,6 @@
 // Where two JSON values differ.
 
-export interface Difference {
+export interface FieldDifference {
   /** Keys from the outside in, joined by dots. */
   readonly path: string;
   /** Undefined where the value is missing on that side. */
@@ -16,7 +16,7 @@ export function firstDifference(
   left: unknown,
   right: unknown,
   path: readonly string[] = [],
-): Difference | undefined {
+): FieldDifference | undefined {
   if (typeof left === "number" && typeof right === "number" && isClose(left, right)) return;
   if (isObject(left) && isObject(right) && Array.isArray(left) === Array.isArray(right)) {
     for (const key of new Set([...Object.keys(left), ...Object.keys(right)])) {

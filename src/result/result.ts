@@ -120,7 +120,7 @@ export interface ScaledRecord {
   readonly workHash: string;
   /** The plan that ran. */
   readonly ran: PlanFile;
-  readonly reductions: readonly Reduction[];
+  readonly reductions: readonly ScaleReduction[];
   /** Dimensions that stayed as they are. */
   readonly kept: readonly { readonly dimension: string; readonly size: number }[];
 }
@@ -133,7 +133,7 @@ export interface Exceeded {
 }
 
 /** A dimension in which the plan was made smaller. */
-export interface Reduction {
+export interface ScaleReduction {
   /** `Dimension.name`. */
   readonly dimension: string;
   readonly full: number;

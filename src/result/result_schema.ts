@@ -18,7 +18,7 @@ import {
   type PhaseTime,
   type RankAdapter,
   type RankMemory,
-  type Reduction,
+  type ScaleReduction,
   type RunResult,
   type ScaledRecord,
   type Versions,
@@ -187,7 +187,7 @@ const reduction = z.object({
   scaled: count,
   because: z.array(exceeded),
   changesLayers: z.string().exactOptional(),
-} satisfies Keys<Reduction>);
+} satisfies Keys<ScaleReduction>);
 
 const scaled = z.object({
   full: planSchema,

@@ -14,7 +14,7 @@ import { definitionOf } from "../definitions.ts";
 import type { Faulty, Proposal } from "./fix.ts";
 import { patched } from "./patch.ts";
 
-export interface State extends Faulty {
+export interface SearchState extends Faulty {
   readonly errors: readonly Diagnostic[];
 }
 
@@ -39,7 +39,7 @@ export interface Budget {
 const maxSteps = 12;
 
 /** @param known of the plan that the value is, where it was estimated before */
-export function assessValue(value: unknown, known?: PlanEstimate): State {
+export function assessValue(value: unknown, known?: PlanEstimate): SearchState {
   const parsed = planSchema.safeParse(value);
   if (!parsed.success) {
     return {
@@ -60,17 +60,17 @@ export function assessValue(value: unknown, known?: PlanEstimate): State {
   return { value, written, plan, errors };
 }
 
-export function proposalsFor(state: State, diagnostic: Diagnostic): readonly Proposal[] {
+export function proposalsFor(state: SearchState, diagnostic: Diagnostic): readonly Proposal[] {
   return definitionOf(diagnostic)?.fix?.(state, diagnostic, diagnostic.found) ?? [];
 }
 
 /** The state after a proposal, where it removes the error and brings no more than it removes. */
 export function after(
-  state: State,
+  state: SearchState,
   diagnostic: Diagnostic,
   proposal: Proposal,
   budget: Budget,
-): { readonly state: State; readonly step: SearchStep } | undefined {
+): { readonly state: SearchState; readonly step: SearchStep } | undefined {
   if (budget.checks <= 0) return undefined;
   budget.checks -= 1;
   const value = patched(state.value, proposal.patch);
@@ -90,7 +90,7 @@ function identity({ code, path, message }: Diagnostic): string {
 }
 
 /** Undefined where none is found. */
-export function solve(state: State, budget: Budget, depth = 0): Solution | undefined {
+export function solve(state: SearchState, budget: Budget, depth = 0): Solution | undefined {
   if (state.errors.length === 0 && state.plan !== undefined) {
     return { steps: [], value: state.value, plan: state.plan };
   }

@@ -9,7 +9,7 @@ import type { Case } from "../case.ts";
 import { BOUND_TOLERANCE, DATASHEET_TOLERANCE, type ClaimDefinition } from "../table.ts";
 import type { Need } from "../verdict.ts";
 
-export interface Limit {
+export interface ClaimLimit {
   /** Such as `balance of work`. */
   readonly name: string;
   /** The best that any run of the plan can reach; absent where something of it is not known. */
@@ -24,14 +24,18 @@ export interface Limit {
 }
 
 /** Undefined where it says nothing of that claim. */
-export type LimitRule = (given: Case, claim: ClaimDefinition, value: number) => Limit | undefined;
+export type LimitRule = (
+  given: Case,
+  claim: ClaimDefinition,
+  value: number,
+) => ClaimLimit | undefined;
 
 /** Whether the claimed value is beyond what any run can reach. */
 export function isBeyond(
   { plan }: Case,
   { promise }: ClaimDefinition,
   value: number,
-  limit: Limit,
+  limit: ClaimLimit,
 ): boolean {
   if (limit.best === undefined) return false;
   const tolerance = leansOnDatasheet(plan, limit) ? DATASHEET_TOLERANCE : BOUND_TOLERANCE;
@@ -40,19 +44,19 @@ export function isBeyond(
     : value > limit.best * (1 + tolerance);
 }
 
-function leansOnDatasheet({ hardware }: Plan, { paths }: Limit): boolean {
+function leansOnDatasheet({ hardware }: Plan, { paths }: ClaimLimit): boolean {
   return (["peakFlops", "memoryBandwidth", "linkBandwidth"] satisfies HardwareFigure[]).some(
     (key) => paths.includes(`hardware.${key}`) && isPrinted(hardware, key),
   );
 }
 
 /** Assumed values that the limit leans on. */
-export function assumedIn({ plan }: Case, { paths }: Limit): readonly string[] {
+export function assumedIn({ plan }: Case, { paths }: ClaimLimit): readonly string[] {
   return assumedAmong(plan, paths);
 }
 
 /** What keeps the limit from deciding: assumed values, and what the plan does not say. */
-export function weaknesses(given: Case, limit: Limit): readonly string[] {
+export function weaknesses(given: Case, limit: ClaimLimit): readonly string[] {
   return [...assumedIn(given, limit), ...(limit.unsaid ?? [])];
 }
 

@@ -6,7 +6,7 @@ import type { Case } from "../case.ts";
 import { flopsPaths, sampleFlops, seesWholeSequences } from "../flops.ts";
 import type { Need } from "../verdict.ts";
 import { number, percent, quantity } from "../words.ts";
-import { leftOutOfSpeed, type Limit, type LimitRule, otherArithmetic } from "./limit.ts";
+import { leftOutOfSpeed, type ClaimLimit, type LimitRule, otherArithmetic } from "./limit.ts";
 
 const paths = [...flopsPaths, "hardware.gpus", "hardware.peakFlops", "workload.dtype"] as const;
 
@@ -25,7 +25,7 @@ export const peakLimit: LimitRule = (given, { key }, value) => {
 };
 
 /** @param perSample by how much the claim's unit is larger than samples */
-function throughput(given: Case, samples: number, perSample: number): Limit | undefined {
+function throughput(given: Case, samples: number, perSample: number): ClaimLimit | undefined {
   const { plan } = given;
   const { gpus, peakFlops } = plan.hardware;
   const { least, model } = sampleFlops(given);
@@ -95,7 +95,7 @@ function flopsPerTokenFor({ hardware, workload, claims }: Plan, samples: number)
   ];
 }
 
-function utilization(given: Case, value: number, key: string): Limit | undefined {
+function utilization(given: Case, value: number, key: string): ClaimLimit | undefined {
   const { plan } = given;
   const { peakFlops, gpus } = plan.hardware;
   const { model, recomputed } = sampleFlops(given);

@@ -8,7 +8,7 @@ import { type Pipeline, pipelineOf } from "../../plan/pipeline.ts";
 import type { Need } from "../verdict.ts";
 import { number, percent } from "../words.ts";
 import type { Case } from "../case.ts";
-import { leftOutOfSpeed, type Limit, type LimitRule } from "./limit.ts";
+import { leftOutOfSpeed, type ClaimLimit, type LimitRule } from "./limit.ts";
 
 const utilizations: ReadonlySet<string> = new Set([
   "gpuUtilization",
@@ -111,7 +111,7 @@ function microBatchesFor(share: number, p: number, v: number, formula: string): 
  * Stages that share some of their GPUs are no pipeline, and the formula is no bound for them. Where the first and the
  * last have none in common, it still says what stages of equal length on GPUs of their own would need.
  */
-function ofSharedStages({ plan }: Case, value: number): Limit | undefined {
+function ofSharedStages({ plan }: Case, value: number): ClaimLimit | undefined {
   const { stages } = plan;
   const [first, last] = [stages[0], stages.at(-1)];
   if (first === undefined || last === undefined || stages.length < 2) return undefined;

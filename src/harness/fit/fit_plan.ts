@@ -9,7 +9,7 @@ import { type Dimension, sizesDown } from "../../plan/scale/dimension.ts";
 import { dimensions, rankDimensions, restored, scalePlan } from "../../plan/scale/scale_plan.ts";
 import type { PlanFile } from "../../plan/schema.ts";
 import { planHash, workHash } from "../../result/plan_hash.ts";
-import type { Exceeded, Reduction, ScaledRecord } from "../../result/result.ts";
+import type { Exceeded, ScaleReduction, ScaledRecord } from "../../result/result.ts";
 import { costOf, exceededBy, type RunCost } from "./cost.ts";
 import type { Machine } from "./machine.ts";
 
@@ -24,7 +24,7 @@ export interface Fit {
   /** The full plan itself where nothing had to go. */
   readonly file: PlanFile;
   readonly plan: Plan;
-  readonly reductions: readonly Reduction[];
+  readonly reductions: readonly ScaleReduction[];
   /** Dimensions that stay as they are, by name. */
   readonly kept: readonly { readonly dimension: string; readonly size: number }[];
   readonly cost: RunCost;

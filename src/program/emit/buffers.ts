@@ -3,7 +3,7 @@
 
 import { type Builder, tensorBytes, copyName, type SharedPlace } from "../builder.ts";
 import type { Origin } from "../program.ts";
-import { copiesOf, type Copies } from "../schedule/copies.ts";
+import { copiesOf, type ActivationCopies } from "../schedule/copies.ts";
 import type { Scheduling } from "../schedule/scheduling.ts";
 import { nameOn, partOn, type Tensor, type View } from "../tensor.ts";
 import type { ActivationMemory } from "./activation_memory.ts";
@@ -100,7 +100,7 @@ function idOf({ role }: Tensor, name: string, { serves }: Origin): string {
 
 /** How many copies a rank has of what an op of that origin writes, and which of them the micro-batch uses. */
 function createCopies(scheduling: Scheduling | undefined) {
-  const known = new Map<number, Copies>();
+  const known = new Map<number, ActivationCopies>();
   return (
     rank: number,
     origin: Origin,

@@ -8,7 +8,7 @@ import {
   type MatmulOp,
   type NormOp,
   type Op,
-  type Positions,
+  type PositionOperands,
 } from "../op.ts";
 import type { TopLogitsOp } from "../top_logits_op.ts";
 import type { Transfer } from "../transfer_op.ts";
@@ -132,7 +132,7 @@ function gatherRowsCall({ x, ids, y }: GatherRowsOp, rank: number): EmittedKerne
   return { call: { kernel: "embedding", shape }, operands: [ids, x, y].map(whole) };
 }
 
-function positionsOn({ first, sequence, queries }: Positions) {
+function positionsOn({ first, sequence, queries }: PositionOperands) {
   return { first, sequence, ...(queries === undefined ? {} : { queries }) };
 }
 

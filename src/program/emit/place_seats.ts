@@ -9,7 +9,7 @@ export interface ArenaPlace {
   readonly offset: number;
 }
 
-export interface Placement {
+export interface PlacedSeats {
   /** Bytes of each arena. */
   readonly arenas: readonly number[];
   /** By the seat's index. */
@@ -43,9 +43,9 @@ export function placeSeats(
   seats: readonly IndexedSeat[],
   largestArena: number,
   enough: number,
-): Placement {
+): PlacedSeats {
   const tries = Math.min(mostTried, pairsTried / seats.length ** 2);
-  let best: Placement = { arenas: [], places: [], bytes: Infinity };
+  let best: PlacedSeats = { arenas: [], places: [], bytes: Infinity };
   let bestOrder: readonly number[] = [];
   let inVain = 0;
   const below = createNumbers();
@@ -90,7 +90,7 @@ function firstOrders(seats: readonly IndexedSeat[]): number[][] {
   return [by(({ bytes }) => bytes), by(({ bytes, beside }) => bytes * beside.length)];
 }
 
-interface Trial extends Placement {
+interface Trial extends PlacedSeats {
   /** The last seat for which an arena became larger. */
   readonly lastGrown: number;
 }

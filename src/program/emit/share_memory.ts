@@ -2,7 +2,7 @@
 // Memory Management for Deep Neural Net Inference", 2020), in one arena, which is a buffer, or in several where that would
 // be too large, or an op should not find two of its tensors in the same (`apart.ts`).
 
-import { type ArenaPlace, type IndexedSeat, type Placement, placeSeats } from "./place_seats.ts";
+import { type ArenaPlace, type IndexedSeat, type PlacedSeats, placeSeats } from "./place_seats.ts";
 import { type Lifetime, type Seat, seatsOf } from "./seats.ts";
 
 export interface ArenaPlan {
@@ -28,7 +28,7 @@ export type ShareMemory = (programs: readonly (readonly Lifetime[])[]) => ArenaP
  * @param commonArena bytes of a buffer that every adapter takes
  */
 export function createSharing(alignment: number, commonArena: number): ShareMemory {
-  const known = new Map<string, Placement>();
+  const known = new Map<string, PlacedSeats>();
   const rounded = (lifetime: Lifetime): Lifetime => ({
     ...lifetime,
     bytes: Math.ceil(lifetime.bytes / alignment) * alignment,
@@ -78,7 +78,11 @@ function apartOrCopied({ apart, copied }: Seat): Seat[] {
  * As long as that takes too much: what is copied to each other may lie in one arena, then arenas may be as large as
  * adapters that have room for the largest tensor commonly allow.
  */
-function bestPlacement(seats: readonly Seat[], commonArena: number, liveBytes: number): Placement {
+function bestPlacement(
+  seats: readonly Seat[],
+  commonArena: number,
+  liveBytes: number,
+): PlacedSeats {
   const largest = Math.max(0, ...seats.map(({ bytes }) => bytes));
   const common = Math.max(largest, commonArena);
   const ways = [
@@ -86,7 +90,7 @@ function bestPlacement(seats: readonly Seat[], commonArena: number, liveBytes: n
     [apartOnly, common],
     [apartOnly, largestFor(largest, commonArena)],
   ] as const;
-  let best: Placement | undefined;
+  let best: PlacedSeats | undefined;
   for (const [apartOf, largestArena] of ways) {
     const found = placeSeats(indexed(seats, apartOf), largestArena, goodEnough * liveBytes);
     if (best === undefined || found.bytes < best.bytes) best = found;

@@ -1,7 +1,7 @@
 // What plain and latent attention have in common: the way out, rules of scores, tables of heads.
 
 import type { AttentionLayer } from "../../plan/layers/attention.ts";
-import type { AttentionOp, ScoreRules } from "../attention_op.ts";
+import type { AttentionOp, AttentionScoreRules } from "../attention_op.ts";
 import type { Shard } from "../tensor.ts";
 import { type LayerContext, ownVector } from "./context.ts";
 import { linearShard } from "./linear.ts";
@@ -43,7 +43,13 @@ export function gateOps(
 }
 
 /** What attention makes of scores, as the layer says it. */
-export function scoreRules({ causal, scale, softcap, window, chunk }: AttentionLayer): ScoreRules {
+export function scoreRules({
+  causal,
+  scale,
+  softcap,
+  window,
+  chunk,
+}: AttentionLayer): AttentionScoreRules {
   return {
     causal,
     ...(scale === undefined ? {} : { scale }),

@@ -14,7 +14,7 @@ import {
 } from "../tensor.ts";
 
 /** Tokens of one rank. */
-export interface TokenSource {
+export interface TokenHolder {
   readonly rank: number;
   readonly tensor: Tensor;
   /** Within what the rank holds of the tensor. */
@@ -31,7 +31,7 @@ export interface TokenSource {
 export interface ExpertColumn {
   /** Tells the transfers of one column from those of another; empty where there is one. */
   readonly key: string;
-  readonly sources: readonly TokenSource[];
+  readonly sources: readonly TokenHolder[];
   /** Ranks with experts, contiguous blocks in this order. */
   readonly holders: readonly number[];
   /** Which part of each expert's inner width they have. */
@@ -80,7 +80,7 @@ function serves(
 }
 
 /** Every rank of the group has all its rows: the one at `index` routes them for its slice. */
-function wholeShardOn({ ranks, tensor, rows, rowOffset }: Shard, index: number): TokenSource {
+function wholeShardOn({ ranks, tensor, rows, rowOffset }: Shard, index: number): TokenHolder {
   const rank = ranks[index];
   if (rank === undefined) {
     throw new Error("experts are sliced over more GPUs than their tokens are on");
@@ -89,7 +89,7 @@ function wholeShardOn({ ranks, tensor, rows, rowOffset }: Shard, index: number):
 }
 
 /** The rows of a shard, divided among its ranks if each has them all. */
-export function sourcesOf(shard: Shard): TokenSource[] {
+export function sourcesOf(shard: Shard): TokenHolder[] {
   const alone = shard.placement.kind === "rows" || shard.ranks.length === 1;
   const rows = memberRowsOf(shard);
   return membersOf({ ...shard, placement: { kind: "rows", rows } }).map((member) => ({

@@ -6,11 +6,11 @@ import type { RoutingRule } from "../../kernels/route_top_k.ts";
 import type { RouterLosses, Routing } from "../op.ts";
 import { type Tensor, type View, whole } from "../tensor.ts";
 import { activation, weight, weightScale, type LayerContext } from "./context.ts";
-import type { TokenSource } from "./expert_columns.ts";
+import type { TokenHolder } from "./expert_columns.ts";
 import { biasOf } from "./linear.ts";
 
 /** A source with what it remembers until it combines. */
-export interface RoutedSource extends TokenSource {
+export interface RoutedSource extends TokenHolder {
   readonly routing: Routing;
   /** Its rows, one per choice, sorted by expert. */
   readonly sorted: Tensor;
@@ -35,7 +35,7 @@ export function keptTable(context: LayerContext, layer: MoeLayer, rank: number):
 export function routeOps(
   context: LayerContext,
   layer: MoeLayer,
-  source: TokenSource,
+  source: TokenHolder,
   isShown: boolean,
   losses: RouterLosses | undefined,
 ): RoutedSource {
@@ -114,7 +114,7 @@ function routingRuleOf({
 }
 
 /** The source's rows as a tensor of their own. */
-function ownRows(context: LayerContext, { hidden }: MoeLayer, source: TokenSource): Tensor {
+function ownRows(context: LayerContext, { hidden }: MoeLayer, source: TokenHolder): Tensor {
   const { rank, rows, first, tensor, alone } = source;
   if (alone) return tensor;
   const { origin, add } = context;

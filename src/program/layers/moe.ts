@@ -22,7 +22,7 @@ import {
   isLocal,
   expertSlices,
   type ExpertColumn,
-  type TokenSource,
+  type TokenHolder,
 } from "./expert_columns.ts";
 import { dispatchOps } from "./expert_dispatch.ts";
 import { routeOps, type RoutedSource, unpermuteOps } from "./expert_router.ts";
@@ -126,7 +126,7 @@ function columnOps(
       return [rank, activation(context, part, [rank], [rows, layer.hidden])] as const;
     }),
   );
-  const resultOf = ({ rank, first, rows }: TokenSource): View => {
+  const resultOf = ({ rank, first, rows }: TokenHolder): View => {
     const tensor = results.get(rank);
     if (tensor === undefined) throw new Error(`rank ${rank} has no rows`);
     if (rows === rowsOf.get(rank)) return whole(tensor);
@@ -149,7 +149,7 @@ function blockOps(
   context: LayerContext,
   layer: MoeLayer,
   column: ExpertColumn,
-  resultOf: (source: TokenSource) => View,
+  resultOf: (source: TokenHolder) => View,
   trained: Trained | undefined,
 ): void {
   const sources = column.sources.map((source) =>
@@ -202,7 +202,7 @@ function blocksOf(
   { overlap, workload }: LayerContext,
   layer: MoeLayer,
   { sources, holders }: ExpertColumn,
-): (readonly TokenSource[])[] {
+): (readonly TokenHolder[])[] {
   const leaves = sources.some(({ rank }) => holders.some((gpu) => gpu !== rank));
   const isLong = sources.some(({ rows }) => rows >= overlappedBlocks * windowRows);
   const isTrained = workload.optimizer !== undefined;
@@ -210,7 +210,7 @@ function blocksOf(
     return [sources];
   }
   return Array.from({ length: overlappedBlocks }, (_, block) =>
-    sources.flatMap((source): TokenSource[] => {
+    sources.flatMap((source): TokenHolder[] => {
       const units = Math.floor(source.rows / windowRows);
       const sizes = splitEvenly(units * windowRows, overlappedBlocks, windowRows);
       // The rows that fill no unit of their own go with the last block.

@@ -3,7 +3,7 @@
 
 import { slotsOf, type Schedule } from "./schedule.ts";
 
-export interface Copies {
+export interface ActivationCopies {
   /** Per chunk of the pipeline rank. */
   readonly counts: readonly number[];
   /** Copy that a micro-batch uses in a chunk. */
@@ -11,7 +11,7 @@ export interface Copies {
 }
 
 /** Without backward slots nothing outlives its slot: one copy of all. */
-export function copiesOf(schedule: Schedule, pipelineRank: number): Copies {
+export function copiesOf(schedule: Schedule, pipelineRank: number): ActivationCopies {
   const { virtualStages, name } = schedule;
   if (name === "forward") {
     return { counts: Array.from({ length: virtualStages }, () => 1), copyOf: () => 0 };

@@ -9,12 +9,12 @@ import { activationError } from "./finish.ts";
 import { checkPadding } from "./rows.ts";
 import { usedRows } from "./used_rows.ts";
 import { countRows, rowsOf, sampleRows } from "./sample.ts";
-import type { Operands, Sampling } from "./view.ts";
+import type { Operands, CheckSampling } from "./view.ts";
 
 export async function checkActivate(
   shape: ActivateShape,
   operands: Operands,
-  { random, effort }: Sampling,
+  { random, effort }: CheckSampling,
 ): Promise<Coverage> {
   const { columns, activation, cap } = shape;
   const rows = await usedRows(shape, operands);

@@ -11,7 +11,7 @@ import { activationError } from "./finish.ts";
 import { checkPadding } from "./rows.ts";
 import { usedRows } from "./used_rows.ts";
 import { countRows, rowsOf, sampleRows } from "./sample.ts";
-import type { Operands, Sampling } from "./view.ts";
+import type { Operands, CheckSampling } from "./view.ts";
 
 /** Of a derivative: WGSL grants exp 3 + 2|x| units and a division 2.5; that of ReLU's square is one multiplication. */
 function slopeError(u: number, activation: Activation): number {
@@ -32,7 +32,7 @@ function slopeError(u: number, activation: Activation): number {
 export async function checkActivationGradient(
   shape: ActivationGradientShape,
   operands: Operands,
-  { random, effort }: Sampling,
+  { random, effort }: CheckSampling,
 ): Promise<Coverage> {
   const { columns, activation } = shape;
   const rows = await usedRows(shape, operands);

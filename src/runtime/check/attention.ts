@@ -7,14 +7,14 @@ import { visibleRange } from "../../reference/scores.ts";
 import type { Coverage } from "./coverage.ts";
 import { exponentialError } from "./rows.ts";
 import { type Score, scoreWithError } from "./score.ts";
-import type { Operands, Rows, Sampling } from "./view.ts";
+import type { Operands, PaddedRows, CheckSampling } from "./view.ts";
 
 /** Elements of queries, keys and values that are read, at most, and as many again likewise. */
 const readElements = 2 ** 24;
 const fewestPairs = 16;
 const mostPairs = 256;
 
-export interface Pair {
+export interface QueryOfHead {
   readonly sequence: number;
   readonly row: number;
   readonly head: number;
@@ -23,7 +23,7 @@ export interface Pair {
 export async function checkAttention(
   shape: AttentionShape,
   operands: Operands,
-  { random, effort }: Sampling,
+  { random, effort }: CheckSampling,
 ): Promise<Coverage> {
   const { batch, sequence, heads, kvHeads, headDim, values } = shape;
   const deviation = createDeviation();
@@ -63,7 +63,7 @@ export function pairsOf(
   sequences: readonly number[],
   random: () => number,
   work: number,
-): Pair[] {
+): QueryOfHead[] {
   const all = sequences.length * sequence * heads;
   const affordable = Math.floor(work / (2 * sequence * headDim));
   const count = Math.min(all, mostPairs, Math.max(fewestPairs, affordable));
@@ -91,9 +91,9 @@ export function pairsOf(
 
 /** Of one sequence. */
 interface Tensors {
-  readonly qkv: Rows;
-  readonly v: Rows;
-  readonly y: Rows;
+  readonly qkv: PaddedRows;
+  readonly v: PaddedRows;
+  readonly y: PaddedRows;
   readonly valuesAt: { readonly first: number; readonly step: number };
   readonly sinks: Float32Array | undefined;
 }
@@ -107,8 +107,8 @@ interface Scores {
 
 export function scoresOf(
   shape: AttentionShape,
-  { sequence: own, row, head }: Pair,
-  qkv: Rows,
+  { sequence: own, row, head }: QueryOfHead,
+  qkv: PaddedRows,
 ): Scores {
   const { sequence } = shape;
   const [first, end] = visibleRange(shape, sequence, row);
@@ -125,9 +125,9 @@ export function scoresOf(
 /** Of the query that `pair` names and the key of token `t` of its sequence. */
 export function scoreAt(
   shape: AttentionShape,
-  { sequence: own, row, head }: Pair,
+  { sequence: own, row, head }: QueryOfHead,
   t: number,
-  qkv: Rows,
+  qkv: PaddedRows,
 ): Score {
   const { sequence, heads, kvHeads, headDim } = shape;
   const start = own * sequence;
@@ -139,7 +139,7 @@ export function scoreAt(
 
 function checkPair(
   shape: AttentionShape,
-  pair: Pair,
+  pair: QueryOfHead,
   { qkv, v, y, valuesAt, sinks }: Tensors,
   { dtype }: Operands,
   deviation: Deviation,

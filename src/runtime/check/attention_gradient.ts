@@ -5,11 +5,11 @@ import { type AttentionShape, qkvColumns, valueDimOf } from "../../kernels/atten
 import { createDeviation, type Deviation } from "../../reference/deviation.ts";
 import { storedError, sumError, unitRoundoff } from "../../reference/rounding.ts";
 import { scaleOf, scoreSlope, visibleRange } from "../../reference/scores.ts";
-import { type Pair, pairsOf, scoreAt, scoresOf, sequencesOf } from "./attention.ts";
+import { type QueryOfHead, pairsOf, scoreAt, scoresOf, sequencesOf } from "./attention.ts";
 import { productOf } from "./score.ts";
 import type { Coverage } from "./coverage.ts";
 import { exponentialError } from "./rows.ts";
-import type { Operands, Rows, Sampling } from "./view.ts";
+import type { Operands, PaddedRows, CheckSampling } from "./view.ts";
 
 const u = unitRoundoff.f32;
 
@@ -34,7 +34,7 @@ function columnsOf(shape: AttentionShape): { readonly keys: number; readonly all
 export async function checkAttentionStatistics(
   shape: AttentionShape,
   operands: Operands,
-  { random, effort }: Sampling,
+  { random, effort }: CheckSampling,
 ): Promise<Coverage> {
   const { batch, sequence, heads, headDim } = shape;
   const deviation = createDeviation();
@@ -52,7 +52,7 @@ export async function checkAttentionStatistics(
     for (const pair of pairs.filter((each) => each.sequence === own)) {
       const { row, head } = pair;
       const token = own * sequence + row;
-      const part = (of: Rows): Float32Array =>
+      const part = (of: PaddedRows): Float32Array =>
         of.at(token).subarray(head * valueDim, (head + 1) * valueDim);
       const scores = scoresOf(shape, pair, qkv);
       const sink = sinks === undefined ? -Infinity : (sinks[head] ?? Number.NaN);
@@ -82,12 +82,12 @@ export async function checkAttentionStatistics(
 
 /** Of one sequence. */
 interface Tensors {
-  readonly qkv: Rows;
-  readonly v: Rows;
+  readonly qkv: PaddedRows;
+  readonly v: PaddedRows;
   readonly valuesAt: { readonly first: number; readonly step: number };
-  readonly dy: Rows;
-  readonly dqkv: Rows;
-  readonly dv: Rows;
+  readonly dy: PaddedRows;
+  readonly dqkv: PaddedRows;
+  readonly dv: PaddedRows;
   readonly statistics: Float32Array;
 }
 
@@ -95,7 +95,7 @@ interface Tensors {
 export async function checkAttentionGradient(
   shape: AttentionShape,
   operands: Operands,
-  { random, effort }: Sampling,
+  { random, effort }: CheckSampling,
 ): Promise<Coverage> {
   const { batch, sequence, heads, kvHeads, headDim, values } = shape;
   const deviation = createDeviation();
@@ -141,7 +141,7 @@ interface Slope {
   readonly error: number;
 }
 
-function slopeAt(shape: AttentionShape, query: Pair, t: number, tensors: Tensors): Slope {
+function slopeAt(shape: AttentionShape, query: QueryOfHead, t: number, tensors: Tensors): Slope {
   const { sequence, heads, kvHeads, softcap } = shape;
   const { qkv, v, valuesAt, dy, statistics } = tensors;
   const { head, row } = query;
@@ -214,7 +214,7 @@ class WeightedRows {
 
 function checkQuery(
   shape: AttentionShape,
-  pair: Pair,
+  pair: QueryOfHead,
   tensors: Tensors,
   operands: Operands,
   deviation: Deviation,
@@ -237,7 +237,7 @@ function checkQuery(
 /** @param pair whose row is a key's, and whose head is one of keys and values */
 function checkKey(
   shape: AttentionShape,
-  pair: Pair,
+  pair: QueryOfHead,
   tensors: Tensors,
   operands: Operands,
   deviation: Deviation,
@@ -254,7 +254,7 @@ function checkKey(
       if (key < first || key >= end) continue;
       const query = { sequence: pair.sequence, row, head };
       const { share, shareError, value, error } = slopeAt(shape, query, key, tensors);
-      const part = (of: Rows, width: number): Float32Array =>
+      const part = (of: PaddedRows, width: number): Float32Array =>
         of.at(start + row).subarray(head * width, (head + 1) * width);
       ofKey.add(value, error, part(tensors.qkv, headDim));
       ofValue.add(share, shareError, part(tensors.dy, valueDim));

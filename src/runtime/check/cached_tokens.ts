@@ -3,7 +3,7 @@
 import type { PagedShape } from "../../kernels/cache_shape.ts";
 import { bytesPerElement, type StorageType } from "../../kernels/storage.ts";
 import { runsOf } from "./sample.ts";
-import { type CheckView, type Operands, readRows, type Rows } from "./view.ts";
+import { type CheckView, type Operands, readRows, type PaddedRows } from "./view.ts";
 
 export interface CachedTokens {
   /** Rows with a new token. */
@@ -38,7 +38,7 @@ export async function cacheRows(
   columns: number,
   dtype: StorageType,
   places: Iterable<number>,
-): Promise<Rows> {
+): Promise<PaddedRows> {
   const buffer = operands.bufferOf("cache");
   return readRows(view, buffer, columns, dtype, runsOf(places), operands.pace);
 }

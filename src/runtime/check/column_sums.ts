@@ -7,7 +7,7 @@ import { storedError, sumError, unitRoundoff } from "../../reference/rounding.ts
 import type { Coverage } from "./coverage.ts";
 import { checkPadding } from "./rows.ts";
 import { rowsOf, type Run } from "./sample.ts";
-import type { Operands, Sampling } from "./view.ts";
+import type { Operands, CheckSampling } from "./view.ts";
 
 type Call<Name extends KernelInstruction["kernel"]> = Extract<
   KernelInstruction,
@@ -68,7 +68,7 @@ export async function checkColumnSums(
 export async function checkColumns(
   { shape }: Call<"column_sums">,
   operands: Operands,
-  { effort }: Sampling,
+  { effort }: CheckSampling,
 ): Promise<Coverage> {
   const { rows, columns, grouped } = shape;
   const deviation = createDeviation();
@@ -95,7 +95,7 @@ export async function checkColumns(
 export async function checkNormWeightGradient(
   { shape }: Call<"norm_weight_gradient">,
   operands: Operands,
-  { effort }: Sampling,
+  { effort }: CheckSampling,
 ): Promise<Coverage> {
   const { rows, columns, bias } = shape;
   const deviation = createDeviation();

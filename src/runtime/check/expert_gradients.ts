@@ -10,12 +10,12 @@ import type { Coverage } from "./coverage.ts";
 import { checkPadding, exponentialError } from "./rows.ts";
 import { choicesOf, places } from "./routing.ts";
 import { countRows, rowsOf, runsOf, sampleRows } from "./sample.ts";
-import type { Operands, Sampling } from "./view.ts";
+import type { Operands, CheckSampling } from "./view.ts";
 
 export async function checkCombineWeights(
   { tokens, topK, hidden }: CombineWeightGradientShape,
   operands: Operands,
-  { random, effort }: Sampling,
+  { random, effort }: CheckSampling,
 ): Promise<Coverage> {
   const runs = sampleRows(tokens, (1 + topK) * hidden, random, effort.rowElements);
   const deviation = createDeviation();
@@ -46,7 +46,7 @@ export async function checkCombineWeights(
 export async function checkRouteGradient(
   shape: RouteGradientShape,
   operands: Operands,
-  { random, effort }: Sampling,
+  { random, effort }: CheckSampling,
 ): Promise<Coverage> {
   const { tokens, experts, topK, routedScale = 1, balance, logarithm = 0 } = shape;
   const runs = sampleRows(tokens, experts, random, effort.rowElements);

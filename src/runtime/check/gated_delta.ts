@@ -12,14 +12,14 @@ import type { Coverage } from "./coverage.ts";
 import { activationError } from "./finish.ts";
 import { checkPadding } from "./rows.ts";
 import { allRows, countRows, type Run, rowsOf, runsOf, sampleRows } from "./sample.ts";
-import type { Operands, Rows, Sampling } from "./view.ts";
+import type { Operands, PaddedRows, CheckSampling } from "./view.ts";
 
 const silu = activationFunctions("silu");
 
 export async function checkCausalConv(
   { rows, columns, taps, sequence }: CausalConvShape,
   operands: Operands,
-  { random, effort }: Sampling,
+  { random, effort }: CheckSampling,
 ): Promise<Coverage> {
   const runs = sampleRows(rows, columns, random, effort.rowElements);
   const deviation = createDeviation();
@@ -65,7 +65,7 @@ const most = 64;
 export async function checkGatedDelta(
   shape: GatedDeltaShape,
   operands: Operands,
-  { random, effort }: Sampling,
+  { random, effort }: CheckSampling,
 ): Promise<Coverage> {
   const { batch, sequence, keyHeads, valueHeads, keyDim, valueDim } = shape;
   const deviation = createDeviation();
@@ -117,10 +117,10 @@ function columnsOf(
 }
 
 interface Tables {
-  readonly x: Rows;
-  readonly update: Rows;
-  readonly step: Rows;
-  readonly y: Rows;
+  readonly x: PaddedRows;
+  readonly update: PaddedRows;
+  readonly step: PaddedRows;
+  readonly y: PaddedRows;
   readonly rates: Float32Array;
 }
 

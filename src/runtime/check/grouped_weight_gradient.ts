@@ -7,12 +7,12 @@ import type { Coverage } from "./coverage.ts";
 import { checkRows, project } from "./freivalds.ts";
 import { checkPadding } from "./rows.ts";
 import { transpose } from "./transpose.ts";
-import { heldBefore, type Operands, type Sampling } from "./view.ts";
+import { heldBefore, type Operands, type CheckSampling } from "./view.ts";
 
 export async function checkGroupedWeightGradient(
   { experts, m, n }: GroupedWeightGradientShape,
   operands: Operands,
-  { random }: Pick<Sampling, "random">,
+  { random }: Pick<CheckSampling, "random">,
 ): Promise<Coverage> {
   const deviation = createDeviation();
   const offsets = await operands.words("offsets");

@@ -6,12 +6,12 @@ import { storedError, sumError } from "../../reference/rounding.ts";
 import { pairsOf } from "./cached_tokens.ts";
 import type { Coverage } from "./coverage.ts";
 import { allRows, runsOf } from "./sample.ts";
-import type { Operands, Rows, Sampling } from "./view.ts";
+import type { Operands, PaddedRows, CheckSampling } from "./view.ts";
 
 export async function checkHeadMatmul(
   shape: HeadMatmulShape,
   operands: Operands,
-  { random }: Sampling,
+  { random }: CheckSampling,
 ): Promise<Coverage> {
   const { rows, heads, k, n, kept, w, transposed } = shape;
   const deviation = createDeviation();
@@ -46,7 +46,7 @@ export async function checkHeadMatmul(
 function productOf(
   { k, w: { first, step }, transposed }: HeadMatmulShape,
   x: Float32Array,
-  w: Rows,
+  w: PaddedRows,
   head: number,
   column: number,
 ): { readonly sum: number; readonly squares: number } {

@@ -10,12 +10,12 @@ import { storedError, sumError } from "../../reference/rounding.ts";
 import type { Coverage } from "./coverage.ts";
 import { checkPadding, exponentialError } from "./rows.ts";
 import { countRows, rowsOf, sampleRows } from "./sample.ts";
-import type { Operands, Sampling } from "./view.ts";
+import type { Operands, CheckSampling } from "./view.ts";
 
 export async function checkLossStatistics(
   { rows, columns, firstColumn }: LogitsShape,
   operands: Operands,
-  { random, effort }: Sampling,
+  { random, effort }: CheckSampling,
 ): Promise<Coverage> {
   const runs = sampleRows(rows, columns, random, effort.rowElements);
   const deviation = createDeviation();
@@ -100,7 +100,7 @@ export async function checkCrossEntropy(
 export async function checkCrossEntropyGradient(
   { rows, columns, firstColumn, blocks, scale }: CrossEntropyGradientShape,
   operands: Operands,
-  { random, effort }: Sampling,
+  { random, effort }: CheckSampling,
 ): Promise<Coverage> {
   const runs = sampleRows(rows, columns, random, effort.rowElements);
   const deviation = createDeviation();
@@ -135,7 +135,7 @@ export async function checkCrossEntropyGradient(
 export async function checkSquaredError(
   { rows, columns }: SquaredErrorShape,
   operands: Operands,
-  { random, effort }: Sampling,
+  { random, effort }: CheckSampling,
 ): Promise<Coverage> {
   const runs = sampleRows(rows, columns, random, effort.rowElements);
   const deviation = createDeviation();
@@ -160,7 +160,7 @@ export async function checkSquaredError(
 export async function checkSquaredErrorGradient(
   { rows, columns, scale }: SquaredErrorGradientShape,
   operands: Operands,
-  { random, effort }: Sampling,
+  { random, effort }: CheckSampling,
 ): Promise<Coverage> {
   const runs = sampleRows(rows, columns, random, effort.rowElements);
   const deviation = createDeviation();

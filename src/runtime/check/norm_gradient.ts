@@ -7,12 +7,12 @@ import { storedError, sumError, unitRoundoff } from "../../reference/rounding.ts
 import type { Coverage } from "./coverage.ts";
 import { checkPadding } from "./rows.ts";
 import { allRows, countRows, rowsOf, sampleRows } from "./sample.ts";
-import type { Operands, Sampling } from "./view.ts";
+import type { Operands, CheckSampling } from "./view.ts";
 
 export async function checkNormInputGradient(
   shape: NormInputGradientShape,
   operands: Operands,
-  { random, effort }: Sampling,
+  { random, effort }: CheckSampling,
 ): Promise<Coverage> {
   const { rows, columns } = shape;
   const runs = sampleRows(rows, columns, random, effort.rowElements);

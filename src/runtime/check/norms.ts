@@ -6,7 +6,7 @@ import { storedError, unitRoundoff } from "../../reference/rounding.ts";
 import type { Coverage } from "./coverage.ts";
 import { checkPadding, checkSum } from "./rows.ts";
 import { allRows, countRows, rowsOf, sampleRows } from "./sample.ts";
-import type { Operands, Sampling } from "./view.ts";
+import type { Operands, CheckSampling } from "./view.ts";
 
 type NormCall = Extract<
   KernelInstruction,
@@ -16,7 +16,7 @@ type NormCall = Extract<
 export async function checkNorm(
   { kernel, shape }: NormCall,
   operands: Operands,
-  { random, effort }: Sampling,
+  { random, effort }: CheckSampling,
 ): Promise<Coverage> {
   const { rows, columns, epsilon } = shape;
   const inputColumns = ("inputColumns" in shape ? shape.inputColumns : undefined) ?? columns;

@@ -17,12 +17,12 @@ import {
 import { storedError, sumError, unitRoundoff } from "../../reference/rounding.ts";
 import type { Coverage } from "./coverage.ts";
 import { countRows, rowsOf, type Run, sampleRows } from "./sample.ts";
-import type { Operands, Rows, Sampling } from "./view.ts";
+import type { Operands, PaddedRows, CheckSampling } from "./view.ts";
 
 export async function checkRotary(
   shape: RotaryShape,
   operands: Operands,
-  { random, effort }: Sampling,
+  { random, effort }: CheckSampling,
 ): Promise<Coverage> {
   const { rows, sequence, heads, kvHeads, headDim, turn, temperature, back } = shape;
   const columns = (heads + kvHeads) * headDim;
@@ -195,11 +195,11 @@ function compare(
 export async function checkMeanSquares(
   { rows, columns, queryColumns, keyColumns, ranks }: MeanSquaresShape,
   operands: Operands,
-  { random, effort }: Sampling,
+  { random, effort }: CheckSampling,
 ): Promise<Coverage> {
   const runs = sampleRows(rows, columns, random, effort.rowElements);
   const deviation = createDeviation();
-  const x: Rows = await operands.rows("x", columns, runs);
+  const x: PaddedRows = await operands.rows("x", columns, runs);
   const y = await operands.floats("y");
   const parts = [
     { first: 0, count: queryColumns },

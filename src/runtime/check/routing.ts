@@ -13,7 +13,7 @@ import {
 import type { Coverage } from "./coverage.ts";
 import { checkPadding, exponentialError } from "./rows.ts";
 import { countRows, rowsOf, runsOf, sampleRows } from "./sample.ts";
-import type { Operands, Sampling } from "./view.ts";
+import type { Operands, CheckSampling } from "./view.ts";
 
 type Call<Name extends KernelInstruction["kernel"]> = Extract<
   KernelInstruction,
@@ -27,7 +27,7 @@ type Call<Name extends KernelInstruction["kernel"]> = Extract<
 export async function checkTopK(
   { shape }: Call<"route_top_k">,
   operands: Operands,
-  { random, effort }: Sampling,
+  { random, effort }: CheckSampling,
 ): Promise<Coverage> {
   const { tokens, experts, topK } = shape;
   const runs = sampleRows(tokens, experts, random, effort.rowElements);
@@ -138,7 +138,7 @@ export async function checkPositions(
 export async function checkPermute(
   { shape: { tokens, topK, hidden, weighted } }: Call<"permute_tokens">,
   operands: Operands,
-  { random, effort }: Sampling,
+  { random, effort }: CheckSampling,
 ): Promise<Coverage> {
   const runs = sampleRows(tokens, (1 + topK) * hidden, random, effort.rowElements);
   const deviation = createDeviation();
@@ -169,7 +169,7 @@ export async function checkPermute(
 export async function checkCombine(
   { shape: { tokens, topK, hidden } }: Call<"combine_tokens">,
   operands: Operands,
-  { random, effort }: Sampling,
+  { random, effort }: CheckSampling,
 ): Promise<Coverage> {
   const runs = sampleRows(tokens, (1 + topK) * hidden, random, effort.rowElements);
   const deviation = createDeviation();

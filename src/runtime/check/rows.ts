@@ -8,7 +8,7 @@ import { positionOf } from "../../kernels/positions.ts";
 import { rowPitch } from "../../kernels/storage.ts";
 import type { Coverage } from "./coverage.ts";
 import { countRows, runsOf, rowsOf, type Run, sampleRows } from "./sample.ts";
-import type { Operands, Rows, Sampling } from "./view.ts";
+import type { Operands, PaddedRows, CheckSampling } from "./view.ts";
 
 type Call<Name extends KernelInstruction["kernel"]> = Extract<
   KernelInstruction,
@@ -34,7 +34,13 @@ export function checkPadding(
   for (let c = columns; c < row.length; c++) deviation.same(row[c] ?? Number.NaN, 0, at, c);
 }
 
-function same(actual: Rows, row: number, expected: Float32Array, from: number, to: Deviation) {
+function same(
+  actual: PaddedRows,
+  row: number,
+  expected: Float32Array,
+  from: number,
+  to: Deviation,
+) {
   const own = actual.at(row);
   for (let c = 0; c < expected.length; c++) {
     to.same(own[from + c] ?? Number.NaN, expected[c] ?? Number.NaN, row, from + c);
@@ -44,7 +50,7 @@ function same(actual: Rows, row: number, expected: Float32Array, from: number, t
 export async function checkAdd(
   { shape: { rows, columns, scale } }: Call<"add">,
   operands: Operands,
-  { random, effort }: Sampling,
+  { random, effort }: CheckSampling,
 ): Promise<Coverage> {
   const runs = sampleRows(rows, columns, random, effort.rowElements);
   const deviation = createDeviation();
@@ -84,7 +90,7 @@ export function checkSum(
 export async function checkSlice(
   { shape: { rows, columns, inputColumns, offset } }: Call<"slice_columns">,
   operands: Operands,
-  { random, effort }: Sampling,
+  { random, effort }: CheckSampling,
 ): Promise<Coverage> {
   const runs = sampleRows(rows, inputColumns, random, effort.rowElements);
   const deviation = createDeviation();
@@ -101,7 +107,7 @@ export async function checkSlice(
 export async function checkGather(
   { shape: { rows, pieces, pieceColumns } }: Call<"gather_columns">,
   operands: Operands,
-  { random, effort }: Sampling,
+  { random, effort }: CheckSampling,
 ): Promise<Coverage> {
   const columns = pieces * pieceColumns;
   const runs = sampleRows(rows, columns, random, effort.rowElements);
@@ -123,7 +129,7 @@ export async function checkGather(
 export async function checkEmbedding(
   { shape }: Call<"embedding">,
   operands: Operands,
-  { random, effort }: Sampling,
+  { random, effort }: CheckSampling,
 ): Promise<Coverage> {
   const { tokens, hidden, vocabularyStart, vocabularyRows, scale = 1, positions } = shape;
   const runs = sampleRows(tokens, hidden, random, effort.rowElements);
@@ -159,7 +165,7 @@ export async function checkEmbedding(
 export async function checkSoftmax(
   { shape: { rows, columns } }: Call<"softmax">,
   operands: Operands,
-  { random, effort }: Sampling,
+  { random, effort }: CheckSampling,
 ): Promise<Coverage> {
   const runs = sampleRows(rows, columns, random, effort.rowElements);
   const deviation = createDeviation();
@@ -193,7 +199,7 @@ export function exponentialError(distance: number): number {
 export async function checkAggregate(
   { shape: { rows, columns, group, scale }, dtype }: Call<"aggregate">,
   operands: Operands,
-  { random, effort }: Sampling,
+  { random, effort }: CheckSampling,
 ): Promise<Coverage> {
   const results = rows / group;
   const runs = sampleRows(results, group * columns, random, 2 * effort.rowElements);

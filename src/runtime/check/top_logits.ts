@@ -4,12 +4,12 @@ import { noToken, type TopLogitsShape } from "../../kernels/top_logits.ts";
 import { createDeviation } from "../../reference/deviation.ts";
 import type { Coverage } from "./coverage.ts";
 import { countRows, rowsOf, sampleRows } from "./sample.ts";
-import type { Operands, Sampling } from "./view.ts";
+import type { Operands, CheckSampling } from "./view.ts";
 
 export async function checkTopLogits(
   { rows, columns, considered, firstId, count }: TopLogitsShape,
   operands: Operands,
-  { random, effort }: Sampling,
+  { random, effort }: CheckSampling,
 ): Promise<Coverage> {
   const runs = sampleRows(rows, columns, random, effort.rowElements);
   const deviation = createDeviation();

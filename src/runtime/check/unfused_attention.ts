@@ -5,11 +5,11 @@ import { type AttentionShape, qkvColumns } from "../../kernels/attention_shape.t
 import { valuesOf } from "../../kernels/attention_values.ts";
 import { createDeviation } from "../../reference/deviation.ts";
 import { storedError, sumError } from "../../reference/rounding.ts";
-import { type Pair, pairsOf, scoresOf, sequencesOf } from "./attention.ts";
+import { type QueryOfHead, pairsOf, scoresOf, sequencesOf } from "./attention.ts";
 import type { Coverage } from "./coverage.ts";
 import { checkPadding } from "./rows.ts";
 import type { Run } from "./sample.ts";
-import type { Operands, Sampling } from "./view.ts";
+import type { Operands, CheckSampling } from "./view.ts";
 
 /** A key that a query does not see has a score of less. */
 const leastScore = -1e30;
@@ -17,7 +17,7 @@ const leastScore = -1e30;
 export async function checkScores(
   shape: AttentionShape,
   operands: Operands,
-  { random, effort }: Sampling,
+  { random, effort }: CheckSampling,
 ): Promise<Coverage> {
   const { batch, sequence, heads, headDim } = shape;
   const deviation = createDeviation();
@@ -55,7 +55,7 @@ export async function checkScores(
 export async function checkValues(
   shape: AttentionShape,
   operands: Operands,
-  { random, effort }: Sampling,
+  { random, effort }: CheckSampling,
 ): Promise<Coverage> {
   const { batch, sequence, heads, kvHeads } = shape;
   const deviation = createDeviation();
@@ -103,6 +103,6 @@ function runOf(sequence: number, rows: number): Run {
 }
 
 /** Of scores and of weights. */
-function scoreRow({ sequence, heads }: AttentionShape, pair: Pair): number {
+function scoreRow({ sequence, heads }: AttentionShape, pair: QueryOfHead): number {
   return (pair.sequence * heads + pair.head) * sequence + pair.row;
 }

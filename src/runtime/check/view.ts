@@ -9,12 +9,12 @@ import { createPace, decodeStorage, type Pace, type CheckPause } from "./decode.
 import type { Effort } from "./effort.ts";
 import { type Run, rowsOf } from "./sample.ts";
 
-export interface Sampling {
+export interface CheckSampling {
   readonly random: () => number;
   readonly effort: Effort;
 }
 
-export interface CheckView extends Sampling {
+export interface CheckView extends CheckSampling {
   readonly rank: number;
   readonly bytesOf: (buffer: string) => number;
   readonly dtypeOf: (buffer: string) => DType;
@@ -35,7 +35,7 @@ export async function readAll(
 }
 
 /** Some rows of a tensor, padding included. */
-export interface Rows {
+export interface PaddedRows {
   at(row: number): Float32Array;
   /** All of them, one after the other. */
   readonly values: Float32Array;
@@ -49,7 +49,7 @@ export interface Operands {
   /** A whole tensor as it lies in memory. */
   tensor(binding: string): Promise<Float32Array>;
   /** Rows of a tensor of that many columns. */
-  rows(binding: string, columns: number, runs: readonly Run[]): Promise<Rows>;
+  rows(binding: string, columns: number, runs: readonly Run[]): Promise<PaddedRows>;
   /** A table of u32. */
   words(binding: string): Promise<Uint32Array>;
   /** A table of f32, whatever is stored elsewhere. */
@@ -105,7 +105,7 @@ export async function readRows(
   dtype: StorageType,
   runs: readonly Run[],
   pace: Pace,
-): Promise<Rows> {
+): Promise<PaddedRows> {
   const rowBytes = rowPitch(columns) * bytesPerElement(dtype);
   const ranges = runs.map(({ first, count }) => ({
     offset: first * rowBytes,
@@ -119,7 +119,7 @@ export async function readRows(
 }
 
 /** @param values of the runs, one after the other */
-function rowsOfRuns(values: Float32Array, pitch: number, runs: readonly Run[]): Rows {
+function rowsOfRuns(values: Float32Array, pitch: number, runs: readonly Run[]): PaddedRows {
   const [only] = runs;
   if (runs.length === 1 && only !== undefined) {
     const { first } = only;

@@ -1,9 +1,9 @@
 // Falcon and BLOOM: the queries of each group of heads, their key and their value are stored one after the other.
 
-import { type Family, type FamilyModel, plain, type Recipes } from "./family.ts";
-import type { Section } from "./recipe.ts";
+import { type WeightFamily, type FamilyModel, plain, type Recipes } from "./family.ts";
+import type { TensorSection } from "./recipe.ts";
 
-export const falcon: Family = {
+export const falcon: WeightFamily = {
   table: "word_embeddings.weight",
   recipes: (model) => recipesOf(model),
 };
@@ -41,7 +41,7 @@ function projections(attention: FamilyModel["attention"]): Recipes {
   const group = (queries + 2) * headDim;
   /** @param first head of the group */
   const projection = (part: "q" | "k" | "v", first: number, count: number): Recipes => {
-    const own: Section = {
+    const own: TensorSection = {
       of: kvHeads * group,
       first: first * headDim,
       along: { extents: [kvHeads, count * headDim], strides: [group, 1] },

@@ -2,7 +2,7 @@
 
 import type { Checkpoint } from "../checkpoint.ts";
 import { refusedWeights } from "../refused_weights.ts";
-import type { Family } from "./family.ts";
+import type { WeightFamily } from "./family.ts";
 import { falcon } from "./falcon.ts";
 import { gpt2 } from "./gpt2.ts";
 import { gptj } from "./gptj.ts";
@@ -12,11 +12,11 @@ import { neox } from "./neox.ts";
 import { opt } from "./opt.ts";
 
 /** Of those with the same table, the ones that a tensor marks go first. */
-const families: readonly Family[] = [opt, llamaLike, gptj, mpt, gpt2, neox, falcon];
+const families: readonly WeightFamily[] = [opt, llamaLike, gptj, mpt, gpt2, neox, falcon];
 
 /** With what is before its names. @throws EnvironmentError `weights-refused` where no family has such names */
 export function familyOf({ folder, tensors }: Checkpoint): {
-  readonly family: Family;
+  readonly family: WeightFamily;
   readonly prefix: string;
 } {
   for (const family of families) {

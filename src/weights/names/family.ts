@@ -18,7 +18,7 @@ export interface FamilyModel {
 /** `<role>/<part>`, such as `attention/q/weight`: how it may be stored, the first that is there. */
 export type Recipes = Readonly<Partial<Record<`${Role}/${string}`, readonly Recipe[]>>>;
 
-export interface Family {
+export interface WeightFamily {
   /** Ends the name of its embedding's table; what is before it is a prefix of all names. */
   readonly table: string;
   /** A tensor that tells it from other families with such a table. */

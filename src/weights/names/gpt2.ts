@@ -1,9 +1,9 @@
 // GPT-2: matrices are stored [in, out], and queries, keys and values are one.
 
-import { type Family, type FamilyModel, plain, type Recipes } from "./family.ts";
+import { type WeightFamily, type FamilyModel, plain, type Recipes } from "./family.ts";
 import { type Recipe, section } from "./recipe.ts";
 
-export const gpt2: Family = { table: "wte.weight", recipes: (model) => recipesOf(model) };
+export const gpt2: WeightFamily = { table: "wte.weight", recipes: (model) => recipesOf(model) };
 
 const block = "h.{i}.";
 

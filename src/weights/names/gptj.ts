@@ -1,6 +1,6 @@
 // GPT-J: one norm for attention and MLP, projections by themselves, no biases in attention.
 
-import { type Family, plain, type Recipes } from "./family.ts";
+import { type WeightFamily, plain, type Recipes } from "./family.ts";
 
 const block = "h.{i}.";
 
@@ -22,7 +22,7 @@ const recipes: Recipes = {
   "mlp/down/bias": plain(`${block}mlp.fc_out.bias`),
 };
 
-export const gptj: Family = {
+export const gptj: WeightFamily = {
   table: "wte.weight",
   mark: "h.0.attn.q_proj.weight",
   recipes: () => recipes,

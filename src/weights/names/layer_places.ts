@@ -17,7 +17,7 @@ export type Role =
   | "last norm"
   | "head";
 
-export interface LayerPlace {
+export interface NamedLayer {
   /** `<stage>/<layer>`, as in programs. */
   readonly name: string;
   readonly layer: Layer;
@@ -28,7 +28,7 @@ export interface LayerPlace {
 }
 
 /** In order of execution. */
-export function layerPlaces({ stages }: Pick<Plan, "stages">): LayerPlace[] {
+export function layerPlaces({ stages }: Pick<Plan, "stages">): NamedLayer[] {
   const named = stages.flatMap((stage) =>
     stage.layers.map((layer) => ({ name: `${stage.name}/${layer.name}`, layer })),
   );

@@ -1,11 +1,11 @@
 // Llama and all that name weights as it does: Mistral, Qwen, Gemma, Phi-3, OLMo, Mixtral, gpt-oss, DeepSeek and others. Where
 // they differ, the first name that is there counts.
 
-import { type Family, type FamilyModel, plain, type Recipes } from "./family.ts";
+import { type WeightFamily, type FamilyModel, plain, type Recipes } from "./family.ts";
 import { latentRecipes } from "./latent.ts";
-import { type Recipe, type Section, section } from "./recipe.ts";
+import { type Recipe, type TensorSection, section } from "./recipe.ts";
 
-export const llamaLike: Family = {
+export const llamaLike: WeightFamily = {
   table: "embed_tokens.weight",
   recipes: (model) => recipesOf(model),
 };
@@ -131,8 +131,8 @@ function expertsOf({ moe }: FamilyModel): Recipes {
   const sparse = `${block}block_sparse_moe.`;
   const fed = `${block}feed_forward.`;
   const isGptOss = activation === "clamped-silu";
-  const half = (index: 0 | 1): Section => section(index * ffn, ffn, 2 * ffn);
-  const turnByTurn = (first: 0 | 1): Section => ({
+  const half = (index: 0 | 1): TensorSection => section(index * ffn, ffn, 2 * ffn);
+  const turnByTurn = (first: 0 | 1): TensorSection => ({
     of: 2 * ffn,
     first,
     along: { extents: [ffn], strides: [2] },
@@ -153,7 +153,7 @@ function expertsOf({ moe }: FamilyModel): Recipes {
       : []),
   ];
   /** gpt-oss as it is published: four bits an element. */
-  const inBlocks = (name: string, of?: Section): Recipe => ({
+  const inBlocks = (name: string, of?: TensorSection): Recipe => ({
     name: `${mlp}experts.${name}_blocks`,
     scales: `${mlp}experts.${name}_scales`,
     ...(of === undefined ? {} : { section: of }),

@@ -9,7 +9,7 @@ import { quoted, refusedWeights } from "../refused_weights.ts";
 import type { TensorView } from "../tensor_view.ts";
 import type { FamilyModel, Recipes } from "./family.ts";
 import { familyOf } from "./families.ts";
-import { type LayerPlace, layerPlaces } from "./layer_places.ts";
+import { type NamedLayer, layerPlaces } from "./layer_places.ts";
 import { type FoundTensor, type PlanWeight, type Recipe, viewOf } from "./recipe.ts";
 
 export interface MatchedWeights extends GivenWeights {
@@ -109,7 +109,7 @@ function weightsOf(program: Program): Map<string, readonly number[]> {
 interface Sought {
   readonly weight: string;
   readonly shape: readonly number[];
-  readonly places: ReadonlyMap<string, LayerPlace>;
+  readonly places: ReadonlyMap<string, NamedLayer>;
   readonly recipes: Recipes;
   readonly prefix: string;
   readonly plan: Plan;
@@ -147,13 +147,13 @@ function findWeight({
 }
 
 /** Gains that are stored less 1. */
-function addsOne({ layer }: LayerPlace, part: string, { model }: Plan): boolean {
+function addsOne({ layer }: NamedLayer, part: string, { model }: Plan): boolean {
   if (!part.endsWith("gain")) return false;
   return layer.op === "norm" ? layer.unitOffset === true : model?.unitOffsetNorms === true;
 }
 
 function sizesOf(
-  { role, layer }: LayerPlace,
+  { role, layer }: NamedLayer,
   part: string,
   shape: readonly number[],
   vocabulary: number | undefined,

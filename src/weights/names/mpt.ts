@@ -1,9 +1,9 @@
 // MPT: queries, keys and values as one, the keys of all heads after all queries.
 
-import { type Family, type FamilyModel, plain, type Recipes } from "./family.ts";
+import { type WeightFamily, type FamilyModel, plain, type Recipes } from "./family.ts";
 import { section } from "./recipe.ts";
 
-export const mpt: Family = {
+export const mpt: WeightFamily = {
   table: "wte.weight",
   mark: "blocks.0.attn.Wqkv.weight",
   recipes: (model) => recipesOf(model),

@@ -1,16 +1,19 @@
 // GPT-NeoX and Pythia: head by head, queries, keys and values are stored as one.
 
-import { type Family, type FamilyModel, plain, type Recipes } from "./family.ts";
-import type { Section } from "./recipe.ts";
+import { type WeightFamily, type FamilyModel, plain, type Recipes } from "./family.ts";
+import type { TensorSection } from "./recipe.ts";
 
-export const neox: Family = { table: "embed_in.weight", recipes: (model) => recipesOf(model) };
+export const neox: WeightFamily = {
+  table: "embed_in.weight",
+  recipes: (model) => recipesOf(model),
+};
 
 const block = "layers.{i}.";
 
 function recipesOf({ attention }: FamilyModel): Recipes {
   const { heads = 0, headDim = 0 } = attention ?? {};
   const projection = (part: "q" | "k" | "v", index: number): Recipes => {
-    const own: Section = {
+    const own: TensorSection = {
       of: 3 * heads * headDim,
       first: index * headDim,
       along: { extents: [heads, headDim], strides: [3 * headDim, 1] },

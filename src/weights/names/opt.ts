@@ -1,6 +1,6 @@
 // OPT: attention as Llama names it, an MLP of two matrices without a name of its own, norms of other names.
 
-import { type Family, plain, type Recipes } from "./family.ts";
+import { type WeightFamily, plain, type Recipes } from "./family.ts";
 
 const block = "layers.{i}.";
 
@@ -32,7 +32,7 @@ const recipes: Recipes = {
   "mlp/down/bias": plain(`${block}fc2.bias`),
 };
 
-export const opt: Family = {
+export const opt: WeightFamily = {
   table: "embed_tokens.weight",
   mark: "layers.0.self_attn_layer_norm.weight",
   recipes: () => recipes,

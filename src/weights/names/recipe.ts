@@ -8,7 +8,7 @@ import { refusedWeights } from "../refused_weights.ts";
 import { type Axis, axis, lengthOf, type StoredTensor, type TensorView } from "../tensor_view.ts";
 
 /** Some of a stored tensor's outputs: those of one of several projections that are stored as one. */
-export interface Section {
+export interface TensorSection {
   /** Outputs that are stored. */
   readonly of: number;
   readonly first: number;
@@ -17,7 +17,7 @@ export interface Section {
 }
 
 /** So many outputs in a row. */
-export function section(first: number, count: number, of: number): Section {
+export function section(first: number, count: number, of: number): TensorSection {
   return {
     of,
     first,
@@ -31,7 +31,7 @@ export interface Recipe {
   /** Stored [in, out]. Absent: [out, in], as a linear layer of PyTorch. */
   readonly isInFirst?: boolean;
   /** Absent: all outputs. */
-  readonly section?: Section;
+  readonly section?: TensorSection;
   /** Added to every value. */
   readonly plus?: number;
   /** Name of the scales of runs of 32 in a row, where the elements are of four bits, two to a byte. */

@@ -5,7 +5,7 @@ import type { LauncherOptions } from "./launch.ts";
 import type { OptionGrammar } from "./options.ts";
 
 /** A variable that the launcher sees. */
-export type Environment = (name: string) => Word | undefined;
+export type ShellVariables = (name: string) => Word | undefined;
 
 export interface Launcher extends OptionGrammar {
   /** Words between the options and the command: a duration, an image, a host. */
@@ -21,6 +21,6 @@ export interface Launcher extends OptionGrammar {
   readonly launch?: (
     options: LauncherOptions,
     outer: Launch,
-    environment: Environment,
+    environment: ShellVariables,
   ) => Partial<Pick<Launch, "ranks" | "nodes" | "gpus">>;
 }

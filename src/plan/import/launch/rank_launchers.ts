@@ -3,7 +3,7 @@
 import { isCount } from "../fields.ts";
 import type { Given, Launch, Word } from "../invocation.ts";
 import { type LauncherOptions, listedDevices, times } from "./launch.ts";
-import type { Environment, Launcher } from "./launcher.ts";
+import type { ShellVariables, Launcher } from "./launcher.ts";
 import { optionsOf } from "./options.ts";
 import { slurmLaunch, slurmOptions } from "./slurm.ts";
 
@@ -29,7 +29,7 @@ export const torchrun: Launcher = {
 function ranksPerNode(
   options: LauncherOptions,
   { gpus, nodes }: Launch,
-  environment: Environment,
+  environment: ShellVariables,
 ): Given | undefined {
   const word = options.value("--nproc-per-node");
   if (!/^(gpu|auto|xpu|npu)$/.test(word?.text ?? "")) return options.count("--nproc-per-node");
