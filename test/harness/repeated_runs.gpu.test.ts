@@ -29,9 +29,13 @@ describeOnOneAdapter("repeated runs", () => {
     expect(result.calibration[0]?.ceilings.f32?.after).toHaveLength(3);
     expect(said.every(({ runs }) => runs === 3)).toBe(true);
     const measuring = said.filter(({ phase }) => phase === "measure");
-    expect(measuring.map(({ run, done }) => [run, done])).toEqual(
-      [1, 2, 3].flatMap((run) => [0, 1, 2, 3, 4].map((done) => [run, done])),
-    );
+    for (const run of [1, 2, 3]) {
+      // Some times a second, and when it begins.
+      const done = measuring.flatMap((each) => (each.run === run ? (each.done ?? -1) : []));
+      expect(done[0]).toBe(0);
+      expect(done).toEqual([...new Set(done)].toSorted((a, b) => a - b));
+      expect(done.at(-1)).toBeLessThanOrEqual(4);
+    }
   });
 
   test.runIf(process.platform === "linux")("load by others is a share of the time", async () => {

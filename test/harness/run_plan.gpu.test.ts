@@ -269,8 +269,9 @@ describeOnOneAdapter("the program of a run", () => {
       tune: false,
       samples: 100_000,
       signal: abort.signal,
-      onProgress: ({ done }) => {
-        if (done === 3) abort.abort();
+      // Not told of each step.
+      onProgress: ({ phase, done = 0 }) => {
+        if (phase === "measure" && done >= 3) abort.abort();
       },
     });
     expect(result.outcome).toEqual({ state: "interrupted" });
