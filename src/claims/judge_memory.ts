@@ -76,7 +76,9 @@ function decide(
     return {
       judgement: "refuted",
       reason: `every run of the plan holds at least ${quantity(least, "B")} on GPU ${rank}, for weights${
-        plan.workload.mode === "training" ? ", gradients and activations" : " and KV cache"
+        plan.workload.mode !== "training"
+          ? " and KV cache"
+          : `, gradients${plan.workload.optimizer === undefined ? "" : ", the optimizer's state"} and activations`
       }; the claim leaves room for ${quantity(Math.max(0, claimedBytes), "B")}`,
     };
   }

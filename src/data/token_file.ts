@@ -3,7 +3,7 @@
 import { statSync } from "node:fs";
 import { EnvironmentError } from "../environment_error.ts";
 import type { TokenType } from "../plan/data_set.ts";
-import { createFileWindows } from "../weights/file_windows.ts";
+import { createFileWindows, type FileWindows } from "../weights/file_windows.ts";
 
 export interface TokenFile {
   readonly path: string;
@@ -21,7 +21,7 @@ const widths: Readonly<Record<TokenType, number>> = { uint16: 2, uint32: 4 };
 /**
  * Sample i begins at token i · sequence: none shares a token with another but for its last label.
  *
- * @throws EnvironmentError `data-refused` where the file is none, or too short for one sample
+ * @throws EnvironmentError `data-refused` where the file is none, is too short for one sample, or looks to be of wider ids
  */
 export function openSamples({ path, dtype }: TokenFile, sequence: number): Samples {
   const width = widths[dtype];
@@ -35,6 +35,7 @@ export function openSamples({ path, dtype }: TokenFile, sequence: number): Sampl
     throw refusal(`${path} has ${tokens} tokens, and one sample takes ${sequence + 1}`, dtype);
   }
   const windows = createFileWindows(path, bytes);
+  if (dtype === "uint16") refuseWide(path, windows, Math.min(tokens, mostLookedAt));
   return {
     count,
     read(index) {
@@ -45,6 +46,21 @@ export function openSamples({ path, dtype }: TokenFile, sequence: number): Sampl
         : new Uint32Array(memory, start - offset, sequence + 1);
     },
   };
+}
+
+const mostLookedAt = 4096;
+/** Of fewer tokens nothing is said. */
+const fewestLookedAt = 32;
+
+/** Ids of four bytes below 65,536 would pass for ids of two, every second of them 0. */
+function refuseWide(path: string, windows: FileWindows, tokens: number): void {
+  if (tokens < fewestLookedAt) return;
+  const { memory } = windows.span(0, tokens * widths.uint16);
+  const found = new Uint16Array(memory, 0, tokens);
+  const isWide = found.every((id, at) => at % 2 === 0 || id === 0) && found.some((id) => id !== 0);
+  if (isWide) {
+    throw refusal(`every second id of ${path} is 0, as in a file of uint32 token ids`, "uint16");
+  }
 }
 
 function sizeOf(path: string): number {

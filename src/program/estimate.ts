@@ -46,7 +46,7 @@ export interface PlanEstimate extends Estimate, Totals {
   readonly sharedActivations: readonly SharedActivations[];
   /** One entry per GPU. */
   readonly memory: readonly MemoryNeed[];
-  /** In training with replicas: what the GPU with most of it receives, beside what the program moves. */
+  /** In training with replicas: what the GPU with most of it receives, where the program has no update that moves it. */
   readonly replicaTraffic?: ReplicaTraffic;
   /** Present where a peak was given. */
   readonly bound?: Bound;
@@ -125,6 +125,7 @@ function estimateStep(plan: Plan, peaks?: Peaks, beside?: Plan): PlanEstimate {
   const retained = new Float64Array(gpus);
   const clock = peaks === undefined ? undefined : createClock(gpus, peaks, wire, timesOf);
   const other = beside && shorten(oneOfAlike(beside).plan);
+  let updates = false;
   const sink: Listener = {
     begin: (layer) => clock?.begin(layer),
     allocate(rank, role, bytes, shape, layer = "") {
@@ -137,6 +138,7 @@ function estimateStep(plan: Plan, peaks?: Peaks, beside?: Plan): PlanEstimate {
     add(rank, instruction) {
       tally.add(rank, instruction);
       clock?.add(rank, instruction);
+      updates ||= instruction.origin.phase === "update";
     },
   };
   const activations = listen(repeats, sink, other);
@@ -144,9 +146,11 @@ function estimateStep(plan: Plan, peaks?: Peaks, beside?: Plan): PlanEstimate {
   const totals = expandRepeats(tally.totals(microBatches), repeats);
   const replicas = replicasOf(plan);
   const memoryOf = createMemoryModel(symmetry.plan, replicas);
-  const traffic = totals.ranks
-    .flatMap(({ rank }) => replicaTraffic(plan, replicas, parameters.of(rank)) ?? [])
-    .toSorted((a, b) => b.gradients + b.weights - a.gradients - a.weights)[0];
+  const [traffic] = updates
+    ? []
+    : totals.ranks
+        .flatMap(({ rank }) => replicaTraffic(plan, replicas, parameters.of(rank)) ?? [])
+        .toSorted((a, b) => b.gradients + b.weights - a.gradients - a.weights);
   const needs = totals.ranks.map(({ rank, memoryByRole }) =>
     memoryOf(rank, {
       byRole: memoryByRole,

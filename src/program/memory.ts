@@ -36,8 +36,8 @@ export interface MemoryNeed extends Readonly<Record<MemoryKind, number>> {
   readonly total: number;
   /**
    * What every run of the plan must hold: weights, KV cache, gradients in the weights' dtype; in training as little
-   * as ZeRO 3 and full recomputation leave where the plan does not rule them out, and no optimizer, which it does
-   * not name. 0 where the plan names a technique or a feature of which nobody knows what it does.
+   * as ZeRO 3 and full recomputation leave where the plan does not rule them out, and the state of an optimizer where
+   * it names one. 0 where the plan names a technique or a feature of which nobody knows what it does.
    */
   readonly least: number;
 }
@@ -118,7 +118,10 @@ function inInference(given: Given, program: InProgram): Needs {
   return { ...program, keyValueCache, gradients: 0, optimizer: 0, least: program.weights + least };
 }
 
-/** Of a whole step of training, which holds all that it needs, and more where ranks share out more than here. */
+/**
+ * Of a whole step of training: what the program allocates. Where ranks share something out, the formula: here a rank's own
+ * rows lie beside the whole, which no other engine needs, and of more than stage 1 nothing is shared out.
+ */
 function ofStep(
   given: Given,
   allocated: Allocated,
@@ -128,11 +131,32 @@ function ofStep(
 ): Needs {
   const { zero = 0, dataShard } = given.plan.degrees ?? {};
   const inPlan =
-    zero < 2 && dataShard === undefined
+    zero === 0 && dataShard === undefined
       ? { ...program, gradients, optimizer }
       : { ...program, ...stateInTraining(given, allocated, program.weights, zero) };
-  const least = inPlan.weights + inPlan.activations + inPlan.gradients + inPlan.optimizer;
+  const activations = activationsInTraining(given, program.activations, allocated.retainedBytes);
+  const least =
+    leastState(given, allocated, stateBytes(given.plan)) +
+    Math.min(program.activations, activations.least);
   return { ...inPlan, keyValueCache: 0, least };
+}
+
+/** Of weights, gradients in the weights' dtype and the optimizer, sharded as far as the plan does not rule it out. */
+function leastState({ plan, replicas }: Given, allocated: Allocated, optimizer: number): number {
+  const state = stateOf(replicas, allocated);
+  const stage = plan.degrees?.zero ?? 3;
+  return (
+    state(valueBytes(plan), stage === 3) +
+    state(valueBytes(plan), stage >= 2) +
+    state(optimizer, stage >= 1)
+  );
+}
+
+/** The optimizer's state of one parameter. Default: AdamW. */
+function stateBytes({ workload: { dtype, optimizer } }: Plan): number {
+  const moments =
+    optimizer === undefined || optimizer.name === "adamw" ? 8 : optimizer.momentum > 0 ? 4 : 0;
+  return moments + (dtype === "f16" ? 4 : 0);
 }
 
 /** Bytes of what ZeRO shards, on one of the ranks that share it. */
@@ -146,7 +170,7 @@ function stateInTraining(
   return {
     weights: stage === 3 ? state(valueBytes(plan), true) : weights,
     gradients: state(gradientBytes, stage >= 2),
-    optimizer: state(plan.workload.dtype === "f16" ? 12 : 8, stage >= 1),
+    optimizer: state(stateBytes(plan), stage >= 1),
   };
 }
 
@@ -179,22 +203,14 @@ function mixersByRank({ stages }: Plan): Map<number, PlacedMixer[]> {
 }
 
 function inTraining(given: Given, allocated: Allocated, program: InProgram): Needs {
-  const { plan, replicas } = given;
-  const state = stateOf(replicas, allocated);
-  const { zero } = plan.degrees ?? {};
-  const stage = zero ?? 0;
-  const least = zero ?? 3;
   const { activations: inProgram, weights } = program;
   const activations = activationsInTraining(given, inProgram, allocated.retainedBytes);
   return {
     ...program,
-    ...stateInTraining(given, allocated, weights, stage),
+    ...stateInTraining(given, allocated, weights, given.plan.degrees?.zero ?? 0),
     activations: activations.total,
     keyValueCache: 0,
-    least:
-      state(valueBytes(plan), least === 3) +
-      state(valueBytes(plan), least >= 2) +
-      activations.least,
+    least: leastState(given, allocated, 0) + activations.least,
   };
 }
 

@@ -1,5 +1,5 @@
-// Bytes that replicas of a weight exchange in training: gradients, and with ZeRO the weights too. No program here
-// moves them, since no backward pass is computed.
+// Bytes that replicas of a weight exchange in training: gradients, and with ZeRO the weights too, of a plan without an
+// optimizer. With one the program moves them.
 //
 // n replicas: an all-reduce brings each rank 2(n − 1)/n of the gradients, a reduce-scatter or an all-gather (n − 1)/n.
 // Without ZeRO gradients are summed by an all-reduce; with stage 1 and 2 they are scattered and the weights gathered

@@ -1,6 +1,7 @@
 // What a training step changes for the next one: weights, moments, counters. Before each step that is timed or checked they
 // are set to what they were at first, so that all such steps do the same and the bits of their results can be compared. Not
-// so gradients: an update leaves them cleared, and where a timed step left it out the next one's norm is another.
+// so gradients: an update leaves them cleared, and where a timed step left it out the next one's norm is another. With ZeRO
+// they are cleared apart from it: of timed steps nothing tells whether rows were moved and gathered.
 
 import { setImmediate } from "node:timers/promises";
 import type { LogicalGpu } from "../gpu/logical_gpu.ts";

@@ -191,6 +191,41 @@ describe("what a GPU needs", () => {
     expect(least(0)).toBe(least(1));
   });
 
+  describe("with an optimizer", () => {
+    const dense = (zero: number | undefined, workload: object) =>
+      needs({
+        hardware: { gpus: 4 },
+        model: { moe: undefined },
+        parallel: { tensor: 1, expert: 1, data: 4, ...(zero === undefined ? {} : { zero }) },
+        workload: { mode: "training", dtype: "f16", ...workload },
+      });
+    const adamw = { optimizer: { name: "adamw" } };
+    const sgd = { optimizer: { name: "sgd", momentum: 0 } };
+
+    test("what ranks share out is counted by the formula, with the optimizer's own state", () => {
+      const { weights } = dense(0, {});
+      for (const zero of [1, 2, 3]) {
+        const { weights: held, gradients, optimizer } = dense(zero, {});
+        expect(dense(zero, adamw)).toMatchObject({ weights: held, gradients, optimizer });
+      }
+      expect(dense(2, { optimizer: { name: "sgd" } }).optimizer).toBe(weights);
+      // Of weights in f16 those in f32 are left.
+      expect(dense(2, sgd).optimizer).toBe(weights / 2);
+    });
+
+    test.each([
+      [undefined, 4],
+      [0, 1],
+      [1, 4],
+      [2, 4],
+      [3, 4],
+    ])("any run of ZeRO stage %s needs a share of the state more: 1 of %i", (zero, parts) => {
+      const { weights } = dense(0, {});
+      const more = dense(zero, adamw).least - dense(zero, {}).least;
+      expect(more).toBe((6 * weights) / parts);
+    });
+  });
+
   test("full recomputation keeps less, and a plan that says it no less than that", () => {
     const full = { granularity: "full", method: "uniform", layers: 1 };
     const training = (more: object) =>

@@ -119,6 +119,18 @@ test.each([
     },
     "has 5 tokens, and one sample takes 6",
   ],
+  [
+    "a file of wider ids",
+    () => {
+      const path = join(folder, "wider.bin");
+      writeFileSync(
+        path,
+        Uint32Array.from({ length: tokens }, (_, i) => i),
+      );
+      return sourceOf({ path });
+    },
+    "is 0, as in a file of uint32 token ids",
+  ],
 ])("%s is refused", async (_, source, message) => {
   await expect(openBatches(source())).rejects.toThrow(message);
 });

@@ -68,12 +68,20 @@ describeOnAdapter("training", () => {
     expect(check?.training?.error).toBeLessThan(5e-6);
   });
 
-  test("timed steps leave the checked one's bits, each from the first weights", async () => {
-    const plan = trainingPlan("two pipeline ranks, 1F1B");
-    const { outcome, check } = await runPlan(plan, { adapter, samples: 3, warmup: 1, tune: false });
-    expect(outcome).toEqual({ state: "complete" });
-    expect(check?.timed?.steps).toBeGreaterThanOrEqual(3);
-  });
+  test.each(["two pipeline ranks, 1F1B", "two data replicas that share the optimizer's state"])(
+    "%s: timed steps leave the checked one's bits, each from the first weights",
+    async (split) => {
+      const plan = trainingPlan(split);
+      const { outcome, check } = await runPlan(plan, {
+        adapter,
+        samples: 3,
+        warmup: 1,
+        tune: false,
+      });
+      expect(outcome).toEqual({ state: "complete" });
+      expect(check?.timed?.steps).toBeGreaterThanOrEqual(3);
+    },
+  );
 
   test("the loss falls in the same way however the plan is split, and in the same bits in two runs", async () => {
     const [one, again, split, shared] = [

@@ -14,8 +14,8 @@ function trained(parallel: Record<string, unknown>, workload: Record<string, unk
   };
   const { plan } = parsePlan(JSON.stringify(written), "plan.json");
   if (plan === undefined) throw new Error("must load");
-  const { parameters, replicaTraffic } = estimatePlan(plan);
-  return { parameters: parameters.inProgram, replicaTraffic };
+  const { parameters, replicaTraffic, collectives } = estimatePlan(plan);
+  return { parameters: parameters.inProgram, replicaTraffic, collectives };
 }
 
 /** (n − 1)/n of four replicas. */
@@ -76,6 +76,16 @@ test("a tensor rank exchanges its shard alone, with the ranks that hold the same
   const norms = (2 * 2 + 1) * 32;
   const ofRank = (parameters - norms) / 2 + norms;
   expect(replicaTraffic?.gradients).toBe(2 * (1 / 2) * 4 * ofRank);
+});
+
+test.each([
+  [0, ["all-reduce"]],
+  [1, ["all-gather", "all-reduce", "reduce-scatter"]],
+])("with an optimizer and ZeRO stage %i the program moves it all", (zero, moving) => {
+  const optimizer = { name: "adamw" };
+  const { collectives, replicaTraffic } = trained({ zero }, { optimizer });
+  expect([...new Set(collectives.map(({ op }) => op))].toSorted()).toEqual(moving);
+  expect(replicaTraffic).toBeUndefined();
 });
 
 test("one replica exchanges nothing, nor does inference", () => {

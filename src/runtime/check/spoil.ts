@@ -4,7 +4,7 @@
 
 import type { LogicalGpu } from "../../gpu/logical_gpu.ts";
 import type { DType } from "../../kernels/storage.ts";
-import type { RankProgram } from "../../program/program.ts";
+import type { BufferRole, RankProgram } from "../../program/program.ts";
 import type { PreparedProgram } from "../prepare.ts";
 import { carriedBuffers, writtenBuffers } from "./poison.ts";
 
@@ -18,6 +18,11 @@ const spoilt: Readonly<Record<DType, Uint32Array<ArrayBuffer>>> = {
   u32: Uint32Array.of(0),
 };
 
+/**
+ * Moved weights and cleared gradients are for the next step. Whatever else a step reads before it writes it is to be found.
+ */
+const lasting: ReadonlySet<BufferRole> = new Set(["weight", "gradient"]);
+
 /** Each call puts writes into the GPU's queue, to be done before what is submitted later. */
 export function createSpoiler(
   gpu: LogicalGpu,
@@ -25,10 +30,10 @@ export function createSpoiler(
   { region, declaration }: Pick<PreparedProgram, "region" | "declaration">,
 ): () => void {
   const ids = new Set(program.instructions.flatMap(writtenBuffers).toReversed());
-  // Weights that other ranks have moved, say.
   const carried = carriedBuffers(program.instructions);
+  const isCarried = (id: string): boolean => lasting.has(declaration(id).role) && carried.has(id);
   const targets = leftBehind([...ids], region)
-    .filter((id) => !carried.has(id))
+    .filter((id) => !isCarried(id))
     .map((id) => ({
       ...region(id),
       word: spoilt[declaration(id).dtype],

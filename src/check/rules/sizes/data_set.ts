@@ -38,6 +38,15 @@ export const dataSetFits: RuleDefinition = {
         "leave it out, or give the model a vocabulary",
       );
     }
+    const { tokens, vocabulary, dtype } = source;
+    // Ids of four bytes, read as of two, would be ids of the vocabulary too.
+    if (dtype === "uint16" && vocabulary > 2 ** 16) {
+      return refuse(
+        `ids below ${vocabulary} do not fit into uint16`,
+        "set workload.data.dtype to uint32",
+        "dtype",
+      );
+    }
     if (data.path !== undefined) {
       return data.tokens === undefined
         ? []
@@ -47,19 +56,11 @@ export const dataSetFits: RuleDefinition = {
             "tokens",
           );
     }
-    const { tokens, vocabulary, dtype } = source;
     if (tokens <= sequence) {
       return refuse(
         `a data set of ${tokens} tokens is to be made, and one sample takes ${sequence + 1}`,
         `set workload.data.tokens to at least ${sequence + 1}`,
         "tokens",
-      );
-    }
-    if (dtype === "uint16" && vocabulary > 2 ** 16) {
-      return refuse(
-        `ids below ${vocabulary} do not fit into uint16`,
-        "set workload.data.dtype to uint32",
-        "dtype",
       );
     }
     return [];
