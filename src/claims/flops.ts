@@ -127,12 +127,17 @@ function leastForward(
   return Math.max(0, least);
 }
 
-/** Windows, chunks and linear forms of attention see fewer tokens. */
-export function seesWholeSequences({ model }: Plan): boolean {
+/** Windows, chunks, chosen tokens and linear forms of attention see fewer tokens. */
+export function seesWholeSequences({ model, workload }: Plan): boolean {
+  if (model === undefined) return true;
+  const { slidingWindow, chunkedAttention, linearAttention, sparseAttention, otherFeatures } =
+    model;
   return (
-    model?.slidingWindow === undefined &&
-    model?.chunkedAttention === undefined &&
-    (model?.otherFeatures ?? []).length === 0
+    slidingWindow === undefined &&
+    chunkedAttention === undefined &&
+    linearAttention === undefined &&
+    (sparseAttention === undefined || sparseAttention.topK >= workload.sequence) &&
+    (otherFeatures ?? []).length === 0
   );
 }
 

@@ -3,7 +3,7 @@
 import { bytesPerElement } from "../kernels/storage.ts";
 import type { AttentionLayer } from "../plan/layers/attention.ts";
 import { deltaColumns, type GatedDeltaLayer } from "../plan/layers/gated_delta.ts";
-import type { Plan } from "../plan/plan.ts";
+import type { Plan, Precision } from "../plan/plan.ts";
 import { contextTokens, pagesOf } from "../plan/serving.ts";
 import { slotsOfReplicas } from "./serving/caches.ts";
 
@@ -14,7 +14,7 @@ export function valueBytes({ workload }: Plan): number {
 
 interface CacheBytes {
   readonly total: number;
-  /** As little as windows and other forms of attention may leave. */
+  /** As little as windows, other forms of attention and states of fewer bits may leave. */
   readonly least: number;
 }
 
@@ -23,30 +23,33 @@ interface Placed<Layer> {
   readonly replica: number;
 }
 
-/** Of every sample of the batch, where a causal model generates. @param own of a rank */
+/** Of every sample of the batch, where a causal model generates; states in f32. @param own of a rank */
 export function cacheBytes(
   plan: Plan,
   own: readonly Placed<AttentionLayer | GatedDeltaLayer>[],
 ): CacheBytes {
-  const states = own.reduce((sum, placed) => sum + stateBytes(plan, placed), 0);
+  const { dtype } = cachedTokens(plan);
+  const states = (of: Precision): number =>
+    own.reduce((sum, placed) => sum + stateBytes(plan, placed, of), 0);
   const attentions = own.flatMap(({ layer, replica }) =>
     layer.op === "attention" ? { layer, replica } : [],
   );
   const { total, least } = attentionBytes(plan, attentions);
-  return { total: total + states, least: least + states };
+  return { total: total + states("f32"), least: least + states(dtype) };
 }
 
-/** Of linear attention: states in f32, and the tokens that the next ones' convolution sees. */
+/** Of linear attention: states, and the tokens that the next ones' convolution sees. */
 function stateBytes(
   plan: Plan,
   { layer, replica }: Placed<AttentionLayer | GatedDeltaLayer>,
+  of: Precision,
 ): number {
   if (layer.op === "attention") return 0;
   const { slotsOf, sequence, dtype } = cachedTokens(plan);
   if (sequence === 1) return 0;
   const { valueHeads, keyDim, valueDim, kernel, groups } = layer;
   const perSequence =
-    4 * valueHeads * keyDim * valueDim +
+    bytesPerElement(of) * valueHeads * keyDim * valueDim +
     (kernel - 1) * deltaColumns(layer) * bytesPerElement(dtype);
   return (slotsOf(groups.length, replica) * perSequence) / (groups[0]?.length ?? 1);
 }

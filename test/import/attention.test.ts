@@ -149,6 +149,84 @@ test("Qwen3-Next: the delta rule in three of four layers, and a gate of what att
   expect(model?.otherFeatures).toBeUndefined();
 });
 
+test("Qwen3.5: where the config is silent, a quarter of a head is turned; gates of another kind are said in words", () => {
+  const of = (more: object) =>
+    written({
+      model_type: "qwen3_5_text",
+      linear_num_key_heads: 2,
+      linear_num_value_heads: 4,
+      linear_key_head_dim: 16,
+      linear_value_head_dim: 8,
+      ...more,
+    });
+  expect(of({ output_gate_type: "swish" })).toMatchObject({ positions: { dims: 4 } });
+  expect(of({ output_gate_type: "swish" })?.otherFeatures).toBeUndefined();
+  expect(of({ output_gate_type: "tanh" })?.otherFeatures).toEqual(["activation-tanh-of-gates"]);
+});
+
+test("MPT: clipped numbers, other slopes and norms of heads are said in words", () => {
+  const of = (attention: object) =>
+    written({
+      model_type: "mpt",
+      attn_config: { alibi: true, alibi_bias_max: 8, clip_qkv: null, qk_ln: false, ...attention },
+    })?.otherFeatures;
+  expect(of({})).toBeUndefined();
+  expect(of({ alibi_bias_max: 16, clip_qkv: 6, qk_ln: true })).toEqual([
+    "scaled-slopes",
+    "clipped-queries-keys-values",
+    "layer-norm-of-queries-and-keys",
+  ]);
+});
+
+test("GPT-2: scores that are scaled otherwise", () => {
+  const of = (more: object) => written({ model_type: "gpt2", ...more });
+  expect(
+    of({ scale_attn_weights: true, scale_attn_by_inverse_layer_idx: false }),
+  ).not.toHaveProperty("attentionScale");
+  expect(of({ scale_attn_weights: false })).toMatchObject({ attentionScale: 1 });
+  expect(of({ scale_attn_by_inverse_layer_idx: true })?.otherFeatures).toEqual([
+    "scores-scaled-by-layer",
+  ]);
+});
+
+const latentSizes = {
+  kv_lora_rank: 16,
+  qk_nope_head_dim: 8,
+  qk_rope_head_dim: 8,
+  v_head_dim: 8,
+  n_routed_experts: 4,
+  num_experts_per_tok: 2,
+  moe_intermediate_size: 32,
+};
+
+test.each([
+  ["deepseek_v2", { renormalise: false }],
+  ["deepseek_v3", { renormalise: true, routingBias: true, scoring: "sigmoid" }],
+])("%s: its class routes where the config is silent", (type, moe) => {
+  expect(written({ model_type: type, ...latentSizes })?.moe).toEqual({
+    experts: 4,
+    topK: 2,
+    ffn: 32,
+    dense: false,
+    ...moe,
+  });
+});
+
+test("DeepSeek: dense layers as the list names them, and biases of what goes down to the ranks", () => {
+  const kinds = ["dense", "sparse", "dense", "sparse", "sparse", "sparse", "sparse", "sparse"];
+  const model = written({
+    model_type: "deepseek_v3",
+    ...latentSizes,
+    mlp_layer_types: kinds,
+    attention_bias: true,
+  });
+  expect(model).toMatchObject({
+    moe: { denseLayers: [0, 2] },
+    otherFeatures: ["latent-biases"],
+    otherParameters: { "latent-biases": 8 * 24 },
+  });
+});
+
 test("ChatGLM: neighbors are pairs on half a head, keys and values are shared", () => {
   const text = JSON.stringify({
     model_type: "chatglm",
@@ -192,6 +270,8 @@ test("Granite 4: Mamba-2 is named layer by layer", () => {
   ]);
   if (plan.model === undefined) throw new Error("a model");
   expect(plan.model.positions).toBeUndefined();
+  // Its class has no 1 / √ of a head's width where no factor is given.
+  expect(plan.model.attentionScale).toBe(1);
   expect(featuresBeyondLayers(plan.model, 1024).map(({ what }) => what)).toEqual([
     "Mamba-2 in 3 layers: 0–1, 3",
   ]);

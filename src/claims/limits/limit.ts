@@ -2,6 +2,7 @@
 
 import { assumedAmong } from "../../plan/assumed.ts";
 import { isPrinted } from "../../plan/hardware.ts";
+import { featuresBeyondLayers } from "../../plan/features_beyond_layers.ts";
 import { notesThatBear } from "../../plan/import/note_bearing.ts";
 import { unknownOptimizations } from "../../plan/optimizations.ts";
 import type { HardwareFigure, Plan } from "../../plan/plan.ts";
@@ -60,10 +61,20 @@ export function weaknesses(given: Case, limit: ClaimLimit): readonly string[] {
   return [...assumedIn(given, limit), ...(limit.unsaid ?? [])];
 }
 
-/** What an import left out, or a technique nobody knows, changes work and peak: bounds on speed do not hold for it. */
+/**
+ * What an import left out, what is counted as another layer than it is, or a technique nobody knows, changes work and
+ * peak: bounds on speed do not hold for it.
+ */
 export function leftOutOfSpeed({ plan }: Case): readonly string[] {
+  const notes = notesThatBear(plan, "speed").map(({ code }) => code);
+  const features =
+    plan.model === undefined ? [] : featuresBeyondLayers(plan.model, plan.workload.sequence);
   return [
-    ...notesThatBear(plan, "speed").map(({ code }) => code),
+    ...notes,
+    // A note of an import names a feature by itself.
+    ...features
+      .filter(({ name }) => !notes.includes(`${name}-not-runnable`))
+      .map(({ what }) => what),
     ...unknownOptimizations(plan).map((name) => `what ${name} does`),
   ];
 }

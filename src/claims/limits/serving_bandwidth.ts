@@ -20,11 +20,12 @@ export const servingBandwidthLimit: LimitRule = (given, { key }) => {
   const { inputTokens, outputTokens } = serving;
   const { pages, pageTokens } = pagesOf(serving, sequence);
   const context = (inputTokens + outputTokens / 2) / (pages * pageTokens);
-  // Less is read where layers see a window or a chunk.
+  // Less is read where layers see a window or a chunk, or have states in fewer bits.
   const isWhole = !plan.stages.some(({ layers }) =>
     layers.some(
       (layer) =>
-        layer.op === "attention" && (layer.window !== undefined || layer.chunk !== undefined),
+        layer.op === "gated-delta" ||
+        (layer.op === "attention" && (layer.window !== undefined || layer.chunk !== undefined)),
     ),
   );
   const most = isWhole ? largest(estimate.memory, ({ keyValueCache }) => keyValueCache) : 0;

@@ -2,33 +2,53 @@
 
 import type { LatentAttention } from "../layers/attention.ts";
 import type { ModelFile } from "../schema_model.ts";
-import { decoder, type Family, llamaDefaults } from "./hf_decoder.ts";
+import { decoder, type Family, llamaDefaults, withFeatures, withParameters } from "./hf_decoder.ts";
 import { denseLayersKey, denseLayersOf, predictionLayersLeftOut } from "./hf_experts.ts";
 import type { ImportedFields } from "./fields.ts";
 import { scoreFactor } from "./hf_rotary.ts";
 
-export const deepseek: Family = (fields) => {
+/** What a config's class routes by where the config is silent. */
+interface Routing {
+  readonly renormalise: boolean;
+  readonly scoring: string;
+  readonly method: string;
+}
+
+const routingOfV2: Routing = { renormalise: false, scoring: "softmax", method: "greedy" };
+const routingOfV3: Routing = { renormalise: true, scoring: "sigmoid", method: "noaux_tc" };
+
+/** DeepSeek V2. */
+export const deepseekV2: Family = (fields) => deepseekWith(fields, routingOfV2);
+
+/** DeepSeek V3, and Kimi K2 after it: a bias steers the routing by sigmoids. */
+export const deepseek: Family = (fields) => deepseekWith(fields, routingOfV3);
+
+function deepseekWith(fields: ImportedFields, routing: Routing): ModelFile | undefined {
   const interleaved = fields.flag("rope_interleave") ?? true;
   const model = decoder(fields, { ...llamaDefaults, rotary: { interleaved } });
   const found = latentOf(fields);
   if (model === undefined || found === undefined) return undefined;
   const biased = fields.flag("attention_bias") === true;
   const factor = scoreFactor(fields);
-  const described = {
+  const { queryRank = 0, keyValueRank, rotaryDim } = found.latent;
+  const whole: ModelFile = {
     ...withHeads(model, found),
-    ...(factor === 1
-      ? {}
-      : { attentionScale: factor / Math.sqrt(found.headDim + found.latent.rotaryDim) }),
-    ...(biased ? { biases: ["attention-output" as const] } : {}),
+    ...(factor === 1 ? {} : { attentionScale: factor / Math.sqrt(found.headDim + rotaryDim) }),
+    ...(biased ? { biases: ["attention-output"] } : {}),
   };
+  // Of what goes down to the ranks.
+  const ofLatents = model.layers * (queryRank + keyValueRank + rotaryDim);
+  const described = biased
+    ? withFeatures(withParameters(whole, { "latent-biases": ofLatents }), "latent-biases")
+    : whole;
   if ((fields.number("num_nextn_predict_layers") ?? 0) > 0) {
     predictionLayersLeftOut(fields, "num_nextn_predict_layers");
   }
   // What they follow from is given too.
   fields.value("qk_head_dim");
   fields.value("head_dim");
-  return withExperts(fields, described);
-};
+  return withExperts(fields, described, routing);
+}
 
 /** Of the rotary part of a head all is turned, whatever the config says of heads. */
 function withHeads(
@@ -61,14 +81,15 @@ export const glm4Moe: Family = (fields) => {
   if ((fields.number("num_nextn_predict_layers") ?? 0) > 0) {
     predictionLayersLeftOut(fields, "num_nextn_predict_layers");
   }
-  const whole = withExperts(fields, {
-    ...model,
-    ...(biased ? { biases: ["qkv" as const] } : {}),
-    ...(qkNorm ? { qkNorm } : {}),
-  });
-  if (whole.moe === undefined) return whole;
-  const moe = { ...whole.moe, routingBias: true, scoring: "sigmoid" as const };
-  return { ...whole, moe };
+  return withExperts(
+    fields,
+    {
+      ...model,
+      ...(biased ? { biases: ["qkv" as const] } : {}),
+      ...(qkNorm ? { qkNorm } : {}),
+    },
+    routingOfV3,
+  );
 };
 
 interface LatentHeads {
@@ -94,10 +115,10 @@ function latentOf(fields: ImportedFields): LatentHeads | undefined {
   return { headDim, latent: { ...query, keyValueRank, rotaryDim, valueDim } };
 }
 
-function withExperts(fields: ImportedFields, model: ModelFile): ModelFile {
+function withExperts(fields: ImportedFields, model: ModelFile, usual: Routing): ModelFile {
   const experts = fields.count("n_routed_experts");
-  // A layer list of newer configs says the same as the number of dense layers at the start.
-  fields.value("mlp_layer_types");
+  // Newer configs list the layers instead of counting the dense ones at the start.
+  const kinds = fields.value("mlp_layer_types");
   if (experts === undefined) return model;
   const topK = fields.needed("num_experts_per_tok");
   const ffn = fields.needed("moe_intermediate_size");
@@ -105,13 +126,15 @@ function withExperts(fields: ImportedFields, model: ModelFile): ModelFile {
   const shared = fields.count("n_shared_experts");
   const first = fields.number("first_k_dense_replace") ?? 0;
   const everyNth = fields.count("moe_layer_freq") ?? 1;
-  const dense = denseLayersOf(model.layers, (layer) => layer < first || layer % everyNth !== 0);
-  const routingBias = fields.text("topk_method") === "noaux_tc";
-  const sigmoid = fields.text("scoring_func") === "sigmoid";
+  const dense = denseLayersOf(model.layers, (layer) =>
+    Array.isArray(kinds) ? kinds[layer] === "dense" : layer < first || layer % everyNth !== 0,
+  );
+  const method = fields.text("topk_method") ?? usual.method;
+  const routingBias = method === "noaux_tc";
+  const sigmoid = (fields.text("scoring_func") ?? usual.scoring) === "sigmoid";
   const groups = fields.count("n_group") ?? 1;
   const topGroups = fields.count("topk_group") ?? groups;
   const scale = fields.number("routed_scaling_factor") ?? 1;
-  const method = fields.text("topk_method");
   const isLimited = groups > 1 && topGroups < groups && method !== "greedy";
   return {
     ...model,
@@ -119,7 +142,7 @@ function withExperts(fields: ImportedFields, model: ModelFile): ModelFile {
       experts,
       topK,
       ffn,
-      renormalise: fields.flag("norm_topk_prob") ?? false,
+      renormalise: fields.flag("norm_topk_prob") ?? usual.renormalise,
       ...denseLayersKey(dense),
       ...(shared === undefined ? {} : { sharedFfn: shared * ffn }),
       ...(routingBias ? { routingBias } : {}),

@@ -3,6 +3,7 @@
 import type { ModelFile } from "../schema_model.ts";
 import { biasesOf, decoder, type Family, llamaDefaults, withFeatures } from "./hf_decoder.ts";
 import type { ImportedFields } from "./fields.ts";
+import type { RotaryDefaults } from "./hf_rotary.ts";
 import { allBut, unpositioned, withChunks, withoutPositionsIn, withWindow } from "./hf_windows.ts";
 import { mistral, qwenWindow } from "./hf_llama.ts";
 
@@ -172,13 +173,17 @@ function qwen3MoeWith(fields: ImportedFields, renormalises: boolean): ModelFile 
   return qwenMoe(fields, { ...biases, qkNorm: true }, renormalises);
 }
 
-/** @param renormalises whether weights of the chosen experts sum to 1 where the config does not say */
+/**
+ * @param renormalises whether weights of the chosen experts sum to 1 where the config does not say
+ * @param rotary what its class turns where the config does not say
+ */
 export function qwenMoe(
   fields: ImportedFields,
   more: Partial<ModelFile>,
   renormalises = false,
+  rotary: RotaryDefaults = {},
 ): ModelFile | undefined {
-  const model = decoder(fields, { ...llamaDefaults, ffnPerHidden: 4 });
+  const model = decoder(fields, { ...llamaDefaults, ffnPerHidden: 4, rotary });
   const experts = fields.needed("num_experts");
   const topK = fields.needed("num_experts_per_tok");
   const ffn = fields.needed("moe_intermediate_size");

@@ -2,7 +2,7 @@
 
 import { bert, roberta } from "./hf_bert.ts";
 import { chatglm } from "./hf_chatglm.ts";
-import { deepseek, glm4Moe, sparseDeepseek } from "./hf_deepseek.ts";
+import { deepseek, deepseekV2, glm4Moe, sparseDeepseek } from "./hf_deepseek.ts";
 import type { Family } from "./hf_decoder.ts";
 import {
   gptOss,
@@ -24,7 +24,6 @@ import {
   gptBigCode,
   gptj,
   gptNeox,
-  mpt,
   nemotron,
   opt,
   phi,
@@ -34,6 +33,7 @@ import {
 } from "./hf_gpt.ts";
 import { granite, graniteHybrid, graniteMoe } from "./hf_granite.ts";
 import { qwen35, qwen3Next } from "./hf_linear.ts";
+import { mpt } from "./hf_mpt.ts";
 import {
   ernie,
   glm4,
@@ -94,7 +94,7 @@ export const families: Readonly<Record<string, FamilyEntry>> = {
   qwen3_next: entry(qwen3Next, "Qwen3NextForCausalLM"),
   qwen3_5_text: entry(qwen35, "Qwen3_5ForCausalLM"),
   qwen3_5_moe_text: entry(qwen3Next, "Qwen3_5MoeForCausalLM"),
-  deepseek_v2: entry(deepseek, "DeepseekV2ForCausalLM"),
+  deepseek_v2: entry(deepseekV2, "DeepseekV2ForCausalLM"),
   deepseek_v3: entry(deepseek, "DeepseekV3ForCausalLM"),
   kimi_k2: entry(deepseek, "DeepseekV3ForCausalLM"),
   deepseek_v32: entry(sparseDeepseek, "DeepseekV32ForCausalLM"),

@@ -16,8 +16,18 @@ const allBiases = ["qkv", "attention-output", "mlp"] as const;
 /** Names its sizes differently, and has all biases but the head's. */
 export const gpt2: Family = (fields) => {
   const model = decoder(fields, { ...tiedDefaults, activation: "gelu_new" });
+  const isUnscaled = fields.flag("scale_attn_weights") === false;
+  const isByLayer = fields.flag("scale_attn_by_inverse_layer_idx") === true;
   if (model === undefined) return undefined;
-  return { ...model, biases: [...allBiases], positions: learned(fields, "n_positions") };
+  return withFeatures(
+    {
+      ...model,
+      biases: [...allBiases],
+      positions: learned(fields, "n_positions"),
+      ...(isUnscaled ? { attentionScale: 1 } : {}),
+    },
+    ...(isByLayer ? ["scores-scaled-by-layer"] : []),
+  );
 };
 
 /** The count of positions; an older key says it too. */
@@ -101,46 +111,6 @@ export const opt: Family = (fields) => {
     },
     ...(isAfterSum ? ["norms-of-sums"] : []),
   );
-};
-
-/** Positions as a slope per head, no biases; settings of attention stand in an object of their own. */
-export const mpt: Family = (fields) => {
-  const ratio = fields.number("expansion_ratio") ?? 4;
-  const model = decoder(fields, { ...tiedDefaults, ffnPerHidden: ratio });
-  const max = fields.count("max_seq_len");
-  const attention = fields.within(["attn_config"]);
-  const alibi = attention.flag("alibi") ?? true;
-  const kind = attention.text("attn_type") ?? "multihead_attention";
-  const biased = fields.flag("no_bias") === false;
-  const groups = attention.count("kv_n_heads");
-  fields.value("attn_config");
-  for (const key of [
-    "learned_pos_emb",
-    "norm_type",
-    "init_config",
-    "logit_scale",
-    "embedding_fraction",
-    "init_device",
-    "verbose",
-    "ffn_config",
-  ])
-    fields.value(key);
-  if (model === undefined) return undefined;
-  const rotary = attention.value("rope") === true;
-  const attentionScale = attention.number("softmax_scale");
-  const base = attention.number("rope_theta");
-  return {
-    ...model,
-    ...(attentionScale === undefined ? {} : { attentionScale }),
-    kvHeads: groups ?? (kind === "multiquery_attention" ? 1 : model.heads),
-    ...(biased ? { biases: [...allBiases] } : {}),
-    ...(biased ? {} : { normBias: false }),
-    positions: alibi
-      ? { kind: "alibi" }
-      : rotary
-        ? { kind: "rotary", ...(base === undefined ? {} : { base }) }
-        : { kind: "learned", ...(max === undefined ? {} : { count: max }) },
-  };
 };
 
 /** Attention and MLP side by side, one norm for both in the small ones, two in the large. */

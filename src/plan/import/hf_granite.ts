@@ -2,6 +2,7 @@
 
 import type { ModelFile } from "../schema_model.ts";
 import { type Family, withFeatures } from "./hf_decoder.ts";
+import { denseLayersOf } from "./hf_experts.ts";
 import type { ImportedFields } from "./fields.ts";
 import { llama, scaleBeside1 } from "./hf_llama.ts";
 import { indicesOfType } from "./hf_windows.ts";
@@ -10,12 +11,12 @@ export const granite: Family = (fields) => {
   const model = llama(fields);
   const embeddingScale = fields.number("embedding_multiplier") ?? 1;
   const residualScale = fields.number("residual_multiplier") ?? 1;
-  const attentionScale = fields.number("attention_multiplier");
+  const attentionScale = fields.number("attention_multiplier") ?? 1;
   const divisor = fields.number("logits_scaling") ?? 1;
   return (
     model && {
       ...model,
-      ...(attentionScale === undefined ? {} : { attentionScale }),
+      attentionScale,
       ...scaleBeside1("embeddingScale", embeddingScale),
       ...scaleBeside1("residualScale", residualScale),
       ...scaleBeside1("logitScale", 1 / divisor),
@@ -51,7 +52,8 @@ export const graniteHybrid: Family = (fields) => {
     ...(positioned === "rope" ? model : bare),
     ...(experts > 0 ? {} : { ffn: shared }),
   };
-  const layers = indicesOfType(fields, model, /mamba/) ?? [];
+  // Its class takes all where none are listed.
+  const layers = indicesOfType(fields, model, /mamba/) ?? denseLayersOf(model.layers, () => true);
   const parameters = mamba2Of(fields, model);
   if (parameters === undefined) return undefined;
   return withFeatures(

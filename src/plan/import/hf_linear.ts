@@ -1,13 +1,16 @@
 // Qwen3-Next and Qwen3.5: of four layers three have gated linear attention (Gated DeltaNet) in place of attention.
 
 import type { ModelFile } from "../schema_model.ts";
-import { decoder, type Family, llamaDefaults } from "./hf_decoder.ts";
+import { decoder, type Family, llamaDefaults, withFeatures } from "./hf_decoder.ts";
 import { denseLayersOf, predictionLayersLeftOut, qwenMoe } from "./hf_experts.ts";
 import type { ImportedFields } from "./fields.ts";
 import { allBut, indicesOfType } from "./hf_windows.ts";
 
+/** Where the config is silent, a quarter of each head is turned. */
+const rotary = { share: 0.25 };
+
 export const qwen3Next: Family = (fields) => {
-  const model = qwenMoe(fields, { qkNorm: true }, true);
+  const model = qwenMoe(fields, { qkNorm: true }, true, rotary);
   const sharedFfn = fields.needed("shared_expert_intermediate_size");
   if (model?.moe === undefined || sharedFfn === undefined) return undefined;
   return hybrid(fields, {
@@ -17,7 +20,7 @@ export const qwen3Next: Family = (fields) => {
 };
 
 export const qwen35: Family = (fields) => {
-  const model = decoder(fields, llamaDefaults);
+  const model = decoder(fields, { ...llamaDefaults, rotary });
   if (model === undefined) return undefined;
   return hybrid(fields, { ...model, qkNorm: true });
 };
@@ -31,7 +34,8 @@ function hybrid(fields: ImportedFields, model: ModelFile): ModelFile | undefined
   const interval = fields.count("full_attention_interval") ?? 4;
   const gated = fields.flag("attn_output_gate") ?? true;
   const listed = indicesOfType(fields, model, /linear/);
-  for (const key of ["mamba_ssm_dtype", "output_gate_type"]) fields.value(key);
+  const gate = fields.text("output_gate_type") ?? "silu";
+  fields.value("mamba_ssm_dtype");
   if (fields.value("mtp_num_hidden_layers") !== undefined) {
     predictionLayersLeftOut(fields, "mtp_num_hidden_layers");
     fields.value("mtp_use_dedicated_embeddings");
@@ -45,12 +49,15 @@ function hybrid(fields: ImportedFields, model: ModelFile): ModelFile | undefined
     return undefined;
   }
   const layers = listed ?? denseLayersOf(model.layers, allBut(interval));
-  return {
-    ...model,
-    unitOffsetNorms: true,
-    ...(gated ? { attentionOutputGate: true } : {}),
-    ...(layers.length === 0
-      ? {}
-      : { gatedDelta: { layers, keyHeads, valueHeads, keyDim, valueDim, kernel } }),
-  };
+  return withFeatures(
+    {
+      ...model,
+      unitOffsetNorms: true,
+      ...(gated ? { attentionOutputGate: true } : {}),
+      ...(layers.length === 0
+        ? {}
+        : { gatedDelta: { layers, keyHeads, valueHeads, keyDim, valueDim, kernel } }),
+    },
+    ...(["silu", "swish"].includes(gate) ? [] : [`activation-${gate.slice(0, 40)}-of-gates`]),
+  );
 }

@@ -24,6 +24,9 @@ const features: Readonly<Record<string, Bearing>> = {
   "redundant-experts": "both",
   "attention-temperature": "speed",
   "scaled-slopes": "speed",
+  "clipped-queries-keys-values": "speed",
+  "scores-scaled-by-layer": "speed",
+  "latent-biases": "both",
   "prediction-layers": "both",
   "norms-of-sums": "speed",
   "token-types": "both",
@@ -56,11 +59,20 @@ function bearingOfFeature(name: string): Bearing {
   );
 }
 
-/** Features that a model is described with in words (`model.otherFeatures`) and of which nobody here knows what weights they have: they may drop, share or shrink others. */
-export function featuresOfUnknownWeight(model: Pick<Model, "otherFeatures"> | undefined): string[] {
-  return (model?.otherFeatures ?? []).filter(
+/**
+ * Features that a model is described with in words (`model.otherFeatures`) and of which nobody here knows what weights
+ * they have: they may drop, share or shrink others. Linear attention that no layer runs is counted as attention, whose
+ * weights and cache it has not.
+ */
+export function featuresOfUnknownWeight(
+  model: Pick<Model, "linearAttention" | "otherFeatures"> | undefined,
+): string[] {
+  const unknown = (model?.otherFeatures ?? []).filter(
     (name) => !Object.hasOwn(features, name) && !withoutWeights.test(name),
   );
+  return model?.linearAttention === undefined
+    ? unknown
+    : [model.linearAttention.kind ?? "linear attention", ...unknown];
 }
 
 /** What a plan has no words for, by the name before `-not-expressible`. */
