@@ -24,7 +24,7 @@ async function madeFile({ tokens, vocabulary, dtype, seed }: TokenSource): Promi
       "set XDG_CACHE_HOME, or name a file with workload.data.path",
     );
   }
-  const file = join(found.folder, `tokens-${tokens}-of-${vocabulary}-${dtype}-seed-${seed}.bin`);
+  const file = join(found.folder, `tokens-v1-${tokens}-of-${vocabulary}-${dtype}-seed-${seed}.bin`);
   if (!existsSync(file)) {
     await writeSyntheticTokens(file, { tokens, vocabulary, dtype, seed });
   }
