@@ -47,11 +47,17 @@ export function createReadAhead(source: ThreadData["source"], loads: Loads): Rea
     if ("inputs" in reply) first?.resolve(reply.inputs);
     else first?.reject(new EnvironmentError("data-refused", reply.message, reply.hint));
   });
+  let failed: { readonly error: unknown } | undefined;
   worker.on("error", (error) => {
+    failed = { error };
     for (const each of waiting.splice(0)) each.reject(error);
   });
   const ask = (batch: number): Reading => {
-    const read = new Promise<Inputs>((resolve, reject) => waiting.push({ resolve, reject }));
+    const read = new Promise<Inputs>((resolve, reject) => {
+      // A thread that has ended answers nothing.
+      if (failed === undefined) waiting.push({ resolve, reject });
+      else reject(failed.error);
+    });
     const reading: Reading = { batch, read };
     // Whoever takes it hears of a fault.
     read.then(

@@ -7,6 +7,7 @@ import { discoverAdapters } from "../gpu/discover.ts";
 import { placeRanks } from "../gpu/placement.ts";
 import { type AblatedCost, pairEffect, techniqueEffect } from "../measure/ablation.ts";
 import { seededRandom } from "../seeded_random.ts";
+import { shuffled } from "../shuffled.ts";
 import type { Plan } from "../plan/plan.ts";
 import { estimate } from "../program/estimate.ts";
 import type { Program } from "../program/program.ts";
@@ -143,8 +144,7 @@ async function timeInTurn(
       done: round,
       ...(rounds === undefined ? {} : { total: rounds }),
     });
-    const order = [...programs.keys()].map((at) => ({ at, draw: random() }));
-    for (const { at } of order.toSorted((a, b) => a.draw - b.draw)) {
+    for (const at of shuffled(programs.length, random)) {
       const program = programs[at];
       if (program !== undefined) stepMs[at]?.push((await step(program)).wallMs);
     }

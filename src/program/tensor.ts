@@ -1,6 +1,6 @@
 // Tensors of a program and how they lie on ranks.
 
-import type { DType } from "../kernels/storage.ts";
+import { type DType, paddedElements } from "../kernels/storage.ts";
 import type { Placement } from "../plan/placement.ts";
 import type { Groups } from "../plan/groups.ts";
 import type { Content } from "./content.ts";
@@ -51,6 +51,13 @@ export function shapesOn(
 /** Of one of the tensor's ranks. */
 export function partOn({ parts }: Tensor, rank: number): TensorPart | undefined {
   return parts.held[parts.held.length === 1 ? 0 : parts.ranks.indexOf(rank)];
+}
+
+/** Of what the rank holds, with padding; 0 where it holds nothing. */
+export function elementsOn(tensor: Tensor, rank: number): number {
+  const shape = partOn(tensor, rank)?.shape ?? [];
+  const rows = shape.slice(0, -1).reduce((product, extent) => product * extent, 1);
+  return shape.length === 0 ? 0 : paddedElements(rows, shape.at(-1) ?? 1);
 }
 
 /** What the rank's buffer is called. */

@@ -1,10 +1,8 @@
 // The kernels of an optimizer's update.
 
-import { paddedElements } from "../../kernels/storage.ts";
 import type { BeginUpdateOp, ClearOp, SumSquaresOp, UpdateWeightOp } from "../gradient_op.ts";
-import { type Tensor, whole } from "../tensor.ts";
+import { elementsOn, whole } from "../tensor.ts";
 import type { EmittedKernel } from "./emitted_kernel.ts";
-import { sizes } from "./sizes.ts";
 
 export function updateCall(
   op: ClearOp | SumSquaresOp | BeginUpdateOp | UpdateWeightOp,
@@ -54,11 +52,4 @@ function updateWeightCall(op: UpdateWeightOp, rank: number): EmittedKernel {
     call: { kernel: "update_weight", shape },
     operands: [state, gradient, weight, ...kept].map(whole),
   };
-}
-
-/** With padding. */
-function elementsOn(tensor: Tensor, rank: number): number {
-  const shape = sizes(tensor, rank);
-  const rows = shape.slice(0, -1).reduce((product, extent) => product * extent, 1);
-  return paddedElements(rows, shape.at(-1) ?? 1);
 }

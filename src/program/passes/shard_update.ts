@@ -1,10 +1,11 @@
 // ZeRO stage 1 (Rajbhandari et al. 2020): of a weight that several ranks hold each rank keeps the optimizer's state of some
 // rows. Gradients come to their rows' rank as sums, and the rows that it has moved go to all others.
 
-import { paddedElements } from "../../kernels/storage.ts";
 import type { Content, RegionContent } from "../content.ts";
+import { partsOf } from "../content_values.ts";
 import type { Op } from "../op.ts";
 import {
+  elementsOn,
   nameOn,
   partOn,
   splitEvenly,
@@ -41,18 +42,15 @@ export function shardUpdates(
   copies: readonly Copies[],
 ): ShardedUpdates {
   const sharings = sharingsOf(uses, copies);
+  const sharingAt = new Map(
+    sharings.flatMap((each) => each.ranks.map((rank) => [`${rank} ${each.key}`, each] as const)),
+  );
   const sharingOf = (weight: Tensor, rank: number): Sharing | undefined =>
-    sharings.find(({ key, ranks }) => ranks.includes(rank) && keyOf(weight, rank) === key);
+    sharingAt.get(`${rank} ${keyOf(weight, rank)}`);
   const keys = new Set(sharings.map(({ key }) => key));
   const sharded = uses.filter(({ weight, ranks }) => keys.has(keyOf(weight, ranks[0] ?? 0)));
   const owned = new Map(sharded.map((use) => [use, ownRows(use, sharingOf)]));
-  const useOf = ({ key }: Sharing, rank: number): WeightUse => {
-    const found = sharded.find(
-      ({ weight, ranks }) => ranks.includes(rank) && keyOf(weight, rank) === key,
-    );
-    if (found === undefined) throw new Error(`rank ${rank} does not move ${key}`);
-    return found;
-  };
+  const useOf = findUses(sharded);
   const ownOf = (use: WeightUse): WeightUse => owned.get(use) ?? use;
   /** One tensor of all ranks that share, each of which may call it otherwise. */
   const joined = (sharing: Sharing, of: (use: WeightUse) => Tensor): Tensor => {
@@ -114,6 +112,20 @@ export function shardUpdates(
   };
 }
 
+/** The use of what is shared on one of the ranks that share it. */
+function findUses(sharded: readonly WeightUse[]): (sharing: Sharing, rank: number) => WeightUse {
+  const found = new Map(
+    sharded.flatMap((use) =>
+      use.ranks.map((rank) => [`${rank} ${keyOf(use.weight, rank)}`, use] as const),
+    ),
+  );
+  return ({ key }, rank) => {
+    const use = found.get(`${rank} ${key}`);
+    if (use === undefined) throw new Error(`rank ${rank} does not move ${key}`);
+    return use;
+  };
+}
+
 /** A use is shared out whole or not at all, and so is whatever shares a part of a weight with it. */
 function sharingsOf(uses: readonly WeightUse[], copies: readonly Copies[]): Sharing[] {
   const shapes = new Map<string, TensorPart>();
@@ -151,17 +163,12 @@ function sharingsOf(uses: readonly WeightUse[], copies: readonly Copies[]): Shar
 function extentsOf({ shape, content }: TensorPart, size: number): number[] | undefined {
   const [extent = 0] = shape;
   const unit = shape.length === 1 ? 4 : 1;
-  const regions = regionsOf(content);
+  const regions = content === undefined ? [] : partsOf(content);
   const isRange =
     regions.every((region) => region.size[0] === extent) &&
     (shape.length > 1 || regions.length === 1);
   if (!isRange || extent % unit > 0 || extent / unit < size) return undefined;
   return splitEvenly(extent, size, unit);
-}
-
-function regionsOf(content: Content | undefined): readonly RegionContent[] {
-  if (content === undefined) return [];
-  return content.kind === "beside" ? content.parts : [content];
 }
 
 function ownRows(
@@ -208,10 +215,4 @@ function slicePart(
     name,
     ...(own === undefined ? {} : { content: own }),
   };
-}
-
-function elementsOn(tensor: Tensor, rank: number): number {
-  const shape = partOn(tensor, rank)?.shape ?? [];
-  const rows = shape.slice(0, -1).reduce((product, extent) => product * extent, 1);
-  return paddedElements(rows, shape.at(-1) ?? 1);
 }

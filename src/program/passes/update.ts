@@ -2,13 +2,20 @@
 // of all of them, and moves the weights.
 
 import { updateState } from "../../kernels/begin_update.ts";
-import { paddedElements } from "../../kernels/storage.ts";
 import { squareSums } from "../../kernels/sum_squares.ts";
 import type { Optimizer } from "../../plan/optimizer.ts";
 import type { Precision } from "../../plan/plan.ts";
 import type { Op } from "../op.ts";
 import type { BufferRole, OpOrigin } from "../program.ts";
-import { nameOn, partOn, sameOn, type Tensor, type TensorPart, whole } from "../tensor.ts";
+import {
+  elementsOn,
+  nameOn,
+  partOn,
+  sameOn,
+  type Tensor,
+  type TensorPart,
+  whole,
+} from "../tensor.ts";
 import { type Copies, copiesOfWeights, keyOf } from "./differentiate/copies_of_weights.ts";
 import { channel, type WeightUse } from "./differentiate/walk.ts";
 import { type ShardedUpdates, shardUpdates } from "./shard_update.ts";
@@ -103,15 +110,9 @@ function summed({ key, sums }: Copies, uses: readonly WeightUse[]): Op[] {
       return { shape: partOn(gradient, rank)?.shape ?? [], name: nameOn(gradient, rank) };
     });
     const tensor: Tensor = { ...own.gradient, parts: { ranks, held } };
-    const count = elementsOf(tensor, ranks[0] ?? 0);
+    const count = elementsOn(tensor, ranks[0] ?? 0);
     return inPlaceSum(siteOf(own), tensor, from, to, count, tensor.name);
   });
-}
-
-function elementsOf(tensor: Tensor, rank: number): number {
-  const shape = partOn(tensor, rank)?.shape ?? [];
-  const rows = shape.slice(0, -1).reduce((product, extent) => product * extent, 1);
-  return paddedElements(rows, shape.at(-1) ?? 1);
 }
 
 function inPlaceSum(

@@ -1,6 +1,7 @@
 // Which ranks hold the same part of a weight, and over which of them its gradient is a sum.
 
 import type { RegionContent } from "../../content.ts";
+import { partsOf } from "../../content_values.ts";
 import { partOn, type Tensor } from "../../tensor.ts";
 import { NotDifferentiable } from "./not_differentiable.ts";
 import { type WeightUse } from "./walk.ts";
@@ -70,7 +71,7 @@ function sumsOf(key: string, groups: readonly Group[]): Copies["sums"] {
 export function keyOf(weight: Tensor, rank: number): string {
   const content = partOn(weight, rank)?.content;
   if (content === undefined) throw new Error(`${weight.name}: a weight without content`);
-  const regions = content.kind === "beside" ? content.parts : [content];
+  const regions = partsOf(content);
   return regions
     .map(({ tensor, offset, size }) => `${tensor} ${offset.join()}+${size.join()}`)
     .join(" ");
@@ -83,7 +84,7 @@ function createParts() {
     note(weight: Tensor, rank: number, key: string): void {
       const content = partOn(weight, rank)?.content;
       if (content === undefined) return;
-      for (const region of content.kind === "beside" ? content.parts : [content]) {
+      for (const region of partsOf(content)) {
         const known = regions.get(region.tensor) ?? [];
         regions.set(region.tensor, known);
         if (known.some((each) => each.key === key)) continue;
