@@ -6,6 +6,7 @@ import { createStagingPool, type StagingPool } from "../collectives/staging.ts";
 import type { LogicalGpu, PreparedKernel } from "../gpu/logical_gpu.ts";
 import { createLoader, type Loader } from "../data/loader.ts";
 import type { ProgramSource } from "../data/open_source.ts";
+import { tensorBytes } from "../program/builder.ts";
 import type { ContentSource } from "../program/content_source.ts";
 import { type BufferDeclaration, collectiveOf, type RankProgram } from "../program/program.ts";
 import { servedBytes, type ServedStep } from "../program/serving/served.ts";
@@ -51,9 +52,12 @@ export async function prepareProgram(
   };
   const declaration = (id: string): BufferDeclaration => found(declarations, id);
   const region = (id: string): BufferRegion => {
-    const { bytes, within } = declaration(id);
+    const { bytes, within, columnsOf, shape, dtype } = declaration(id);
     const buffer = found(buffers, within?.buffer ?? id);
-    return { buffer, offset: within?.offset ?? 0, size: bytes };
+    const whole = { buffer, offset: within?.offset ?? 0, size: bytes };
+    if (columnsOf === undefined) return whole;
+    const rowBytes = tensorBytes([1, shape.at(-1) ?? 1], dtype);
+    return { ...whole, rows: { bytes: rowBytes, pitch: columnsOf.pitch } };
   };
   const calls = bindCalls(program, region);
   const prepared = {
