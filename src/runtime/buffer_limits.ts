@@ -4,7 +4,7 @@ import { EnvironmentError } from "../environment_error.ts";
 import { isResult } from "../program/observation.ts";
 import type { BufferDeclaration, BufferRole, RankProgram } from "../program/program.ts";
 
-type Limits = Readonly<Record<"maxBufferSize" | "maxStorageBufferBindingSize", number>>;
+type Limit = "maxBufferSize" | "maxStorageBufferBindingSize";
 
 /** The way out, by what is too large. */
 const ways: Readonly<Partial<Record<BufferRole, string>>> = {
@@ -24,22 +24,23 @@ const anyWay =
  */
 export function refuseOverLimits(
   { rank, buffers, instructions }: RankProgram,
-  limits: Limits,
+  limits: Readonly<Partial<Record<Limit, number>>>,
   adapterId: string,
 ): void {
-  const refuse = ({ id, role, bytes }: BufferDeclaration, limit: keyof Limits, at = ""): never => {
+  const refuse = ({ id, role, bytes }: BufferDeclaration, limit: Limit, at = ""): never => {
     throw new EnvironmentError(
       "buffer-over-limit",
       `${role} "${id}" of rank ${rank}${at} needs ${bytes} bytes, adapter ${adapterId} allows ${limits[limit]} (${limit})`,
       ways[role] ?? anyWay,
     );
   };
+  const { maxBufferSize = Infinity, maxStorageBufferBindingSize = Infinity } = limits;
   const large = new Map(
     buffers.flatMap((declared) => {
-      if (declared.within === undefined && declared.bytes > limits.maxBufferSize) {
+      if (declared.within === undefined && declared.bytes > maxBufferSize) {
         refuse(declared, "maxBufferSize");
       }
-      const isBound = declared.bytes <= limits.maxStorageBufferBindingSize;
+      const isBound = declared.bytes <= maxStorageBufferBindingSize;
       return isBound ? [] : [[declared.id, declared] as const];
     }),
   );

@@ -33,7 +33,8 @@ export function runPasses(
   const { optimizer } = plan.workload;
   const trained = optimizer && trainingSlots(ops, plan, scheduling, microBatches, optimizer);
   if (trained !== undefined) return trained;
-  const fused = chunkLogits(fuseNorms(fuseProducts(ops)));
+  const { maxBinding = commonBinding } = plan.hardware;
+  const fused = chunkLogits(fuseNorms(fuseProducts(ops)), plan.workload.dtype, maxBinding);
   const overlaps = plan.optimizations.includes("communication-overlap");
   const forward = overlaps ? chunk(fused) : fused;
   return schedule(
