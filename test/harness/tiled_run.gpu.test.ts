@@ -2,30 +2,43 @@
 
 import { expect, test } from "vitest";
 import { runPlan } from "../../src/harness/run_plan.ts";
-import { adapterUnderTest, describeOnAdapter } from "../support/gpu.ts";
+import type { Plan } from "../../src/plan/plan.ts";
+import { adapterUnderTest, describeOnAdapter, describeOnOneAdapter } from "../support/gpu.ts";
 import { tiledPlans } from "../support/tiled_plans.ts";
 
 const adapter = adapterUnderTest();
 
-const runs = [
-  { dtype: "f16", at: 0, check: "unsharded" },
-  { dtype: "f32", at: 1, check: "oracle" },
-  { dtype: "f32", at: 2, check: "oracle" },
-  { dtype: "f32", at: 3, check: "unsharded" },
-] as const;
+/** What the run found, beside what it should have. */
+async function ran(plan: Plan, check: "oracle" | "unsharded") {
+  const result = await runPlan(plan, { adapter, numericsOnly: true, check });
+  return {
+    outcome: result.outcome,
+    error: result.check?.error ?? Infinity,
+    bytes: result.memory.map(({ allocatedBytes }) => allocatedBytes),
+    estimated: result.estimate.ranks.map(({ memoryBytes }) => memoryBytes),
+  };
+}
+
+const inTiles = tiledPlans("f32");
 
 describeOnAdapter("weights in tiles", () => {
-  test.each(
-    runs.map(({ dtype, at, check }) => {
-      const { name, inTiles } = tiledPlans(dtype)[at]!;
-      return { name, dtype, check, inTiles };
-    }),
-  )("$name, $dtype", async ({ dtype, check, inTiles }) => {
-    const result = await runPlan(inTiles, { adapter, numericsOnly: true, check });
-    expect(result.outcome).toEqual({ state: "complete" });
-    expect(result.check?.error).toBeLessThanOrEqual(dtype === "f32" ? 1e-5 : 1e-2);
-    expect(result.memory.map(({ allocatedBytes }) => allocatedBytes)).toEqual(
-      result.estimate.ranks.map(({ memoryBytes }) => memoryBytes),
-    );
+  test("a shared table on each of two ranks", async () => {
+    const { outcome, error, bytes, estimated } = await ran(inTiles[1]!.inTiles, "oracle");
+    expect(outcome).toEqual({ state: "complete" });
+    expect(error).toBeLessThanOrEqual(1e-5);
+    expect(bytes).toEqual(estimated);
+  });
+});
+
+describeOnOneAdapter("weights in tiles, whatever is checked of each instruction,", () => {
+  test.each([
+    { name: "with biases and gates", plan: tiledPlans("f16")[0]!, check: "unsharded" },
+    { name: "of experts", plan: inTiles[2]!, check: "oracle" },
+    { name: "of products in windows of rows", plan: inTiles[3]!, check: "unsharded" },
+  ] as const)("$name", async ({ plan, check }) => {
+    const { outcome, error, bytes, estimated } = await ran(plan.inTiles, check);
+    expect(outcome).toEqual({ state: "complete" });
+    expect(error).toBeLessThanOrEqual(check === "oracle" ? 1e-5 : 1e-2);
+    expect(bytes).toEqual(estimated);
   });
 });

@@ -56,6 +56,15 @@ optimizations: [communication-overlap]
 `,
   },
   {
+    name: "queries, keys and values side by side, cut within each",
+    maxBinding: 8192,
+    yaml: (hardware, dtype) => `
+hardware: { gpus: 1${hardware} }
+workload: { batch: 1, sequence: 5, dtype: ${dtype} }
+model: { layers: 1, hidden: 16, heads: 20, kvHeads: 20, headDim: 8, ffn: 16, biases: [qkv] }
+`,
+  },
+  {
     name: "a pipeline whose backward pass is synthetic",
     maxBinding: 12_000,
     yaml: (hardware, dtype) => `
