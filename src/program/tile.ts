@@ -21,6 +21,11 @@ export interface TileExtent {
 /** Where tiles begin is a multiple of it: columns there can be bound, whatever the dtype. */
 export const tileUnit = windowAlignment / 2;
 
+/** Of a tile of the tensor of that name. */
+export function tileName(name: string, { index, count }: Tile): string {
+  return `${name} ${index + 1} of ${count}`;
+}
+
 /** As evenly as units allow, the larger ones first. @param extent of all tiles together, `count` units or more */
 export function tileOf(extent: number, { index, count }: Tile): TileExtent {
   const units = ceilDiv(extent, tileUnit);

@@ -251,24 +251,43 @@ describeOnAdapter("cached attention", () => {
     });
     expect(wrong).toEqual([]);
 
+    const attend = async (nth: number, tiles: number): Promise<ArrayBuffer> => {
+      let partials: ArrayBuffer | undefined;
+      for (let index = 0; index < tiles; index++) {
+        const own = tiles === 1 ? shape : { ...shape, tile: { index, count: tiles } };
+        const kernel = variantKernels(attendCache, own, gpu.report, dtype).at(nth);
+        const found = await runKernel(
+          gpu,
+          kernel ?? attendCache,
+          own,
+          dtype,
+          {
+            q: bytes,
+            ...tables,
+            cache: encode(headsOf(cache, shape, index, tiles), cacheDtype),
+            ...(partials && { partials: new Uint8Array(partials) }),
+          },
+          { partials: 4 * cachePieces(shape) * pieceElements(shape) },
+        );
+        partials = output(found, "partials");
+      }
+      return partials ?? new ArrayBuffer();
+    };
     const variants = variantKernels(attendCache, shape, gpu.report, dtype);
     // Of f16 the one that the adapter takes.
-    for (const kernel of dtype === "f32" ? variants : variants.slice(-1)) {
-      const found = await runKernel(
-        gpu,
-        kernel,
-        shape,
-        dtype,
-        { q: bytes, ...tables, cache: encode(cache, cacheDtype) },
-        { partials: 4 * cachePieces(shape) * pieceElements(shape) },
-      );
+    const tried = dtype === "f32" ? [...variants.keys()] : [variants.length - 1];
+    const cut = shape.isLatent === true || kvHeads % 2 > 0 || dtype === "f16" ? [1] : [1, 2];
+    for (const [nth, tiles] of tried.flatMap((each) =>
+      cut.map((count) => [each, count] as const),
+    )) {
+      const found = await attend(nth, tiles);
       const results = await runKernel(
         gpu,
         combineAttention,
         shape,
         dtype,
         {
-          partials: new Uint8Array(output(found, "partials")),
+          partials: new Uint8Array(found),
           spans: tables.spans,
           sinks: new Uint8Array(sinks.buffer),
         },
@@ -298,6 +317,27 @@ describeOnAdapter("cached attention", () => {
     }
   });
 });
+
+/** What one of several caches holds of the columns of all heads: its keys, then its values. */
+function headsOf(
+  cache: Tensor,
+  { kvHeads, headDim, valueDim }: CachedAttentionShape,
+  index: number,
+  count: number,
+): Tensor {
+  if (count === 1) return cache;
+  const [keys, values] = [(kvHeads * headDim) / count, (kvHeads * valueDim) / count];
+  const columns = keys + values;
+  const columnOf = (i: number): number =>
+    i < keys ? index * keys + i : count * keys + index * values + i - keys;
+  return tensor(
+    cache.rows,
+    columns,
+    Float64Array.from({ length: cache.rows * columns }, (_, i) =>
+      at(cache, Math.floor(i / columns), columnOf(i % columns)),
+    ),
+  );
+}
 
 /**
  * Of a request's new tokens, by definition. An absolute error in a score becomes a relative error of its probability, so the

@@ -15,6 +15,7 @@ import { fuseProducts, fuseResiduals } from "./fuse_products.ts";
 import { recompute } from "./recompute.ts";
 import { schedule, type SlotOps } from "./schedule.ts";
 import { type DifferentiatedOps, synthesizeBackward } from "./synthesize_backward.ts";
+import { tileCaches } from "./tile_caches.ts";
 import { tileWeights } from "./tile_weights.ts";
 import { unfuseAttention } from "./unfuse_attention.ts";
 import { update } from "./update.ts";
@@ -47,7 +48,9 @@ export function runPasses(
 /** What is trained is read in both directions, and stays whole. */
 function tiled({ forward, backward }: DifferentiatedOps, { hardware, workload }: Plan) {
   const { maxBinding = commonBinding } = hardware;
-  const inTiles = (ops: readonly Op[]) => tileWeights(ops, workload.dtype, maxBinding);
+  const { dtype } = workload;
+  const inTiles = (ops: readonly Op[]) =>
+    tileCaches(tileWeights(ops, dtype, maxBinding), dtype, maxBinding);
   return { forward: inTiles(forward), backward: inTiles(backward) };
 }
 

@@ -7,7 +7,7 @@ import { tensorBytes } from "../builder.ts";
 import type { Content, RegionContent } from "../content.ts";
 import type { Op } from "../op.ts";
 import { mapParts, type Tensor, type TensorPart } from "../tensor.ts";
-import { type Tile, type TileExtent, tileOf, tilesOf, tileUnit } from "../tile.ts";
+import { type Tile, type TileExtent, tileName, tileOf, tilesOf, tileUnit } from "../tile.ts";
 
 /** @param limit bytes of one binding; what cannot be cut into tiles of so many stays whole */
 export function tileWeights(ops: readonly Op[], dtype: StorageType, limit: number): Op[] {
@@ -56,16 +56,15 @@ function tilesIn({ role, parts }: Tensor, fromEnd: number, dtype: DType, limit: 
 
 /** @param fromEnd which dimension is cut: the last is 1 */
 function tileTensor(weight: Tensor, fromEnd: number, tile: Tile): Tensor {
-  const named = (name: string): string => `${name} ${tile.index + 1} of ${tile.count}`;
   const cut = ({ shape, content, name }: TensorPart): TensorPart => {
     const extent = tileOf(shape.at(-fromEnd) ?? 1, tile);
     return {
       shape: replaced(shape, fromEnd, extent.size),
       ...(content === undefined ? {} : { content: cutContent(content, fromEnd, extent) }),
-      ...(name === undefined ? {} : { name: named(name) }),
+      ...(name === undefined ? {} : { name: tileName(name, tile) }),
     };
   };
-  return { ...weight, name: named(weight.name), parts: mapParts(weight.parts, cut) };
+  return { ...weight, name: tileName(weight.name, tile), parts: mapParts(weight.parts, cut) };
 }
 
 function cutContent(content: Content, fromEnd: number, extent: TileExtent): Content {
