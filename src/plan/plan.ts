@@ -54,7 +54,7 @@ export interface Hardware {
   readonly gpu?: string;
   /** Bytes per GPU. */
   readonly memoryPerGpu?: number;
-  /** Bytes of a GPU's buffer that a kernel may bind: larger weights lie in several. Default: 128 MiB, as every adapter has. */
+  /** Bytes of a GPU's buffer that a kernel may bind: larger weights and caches lie in several. Default: 128 MiB, as every adapter has. */
   readonly maxBinding?: number;
   /** FLOP/s per GPU at the workload's dtype. */
   readonly peakFlops?: number;

@@ -1,4 +1,4 @@
-// Blocks of a weight that each lie in a buffer of their own, where all of it together is more than a GPU binds.
+// Parts of a weight or a cache that each lie in a buffer of their own, where all of it is more than a GPU binds.
 
 import { ceilDiv } from "../kernels/storage.ts";
 import { windowAlignment } from "./window.ts";
@@ -6,7 +6,7 @@ import { windowAlignment } from "./window.ts";
 /** Bytes of one binding that every WebGPU adapter takes: the least `maxStorageBufferBindingSize`. */
 export const commonBinding = 128 * 2 ** 20;
 
-/** One of `count` blocks, which each rank splits what it holds into: of a table's rows, or of a product's columns. */
+/** One of `count` parts, which each rank splits what it holds into: of a table's rows, a product's columns, or heads. */
 export interface Tile {
   readonly index: number;
   readonly count: number;

@@ -45,6 +45,8 @@ interface Case {
   readonly dim: number;
   readonly cacheDtype: "f32" | "f16";
   readonly rules?: Rules;
+  /** Tried besides: in so many, with some key heads in each. */
+  readonly caches?: number;
 }
 
 const cases: readonly Case[] = [
@@ -149,10 +151,11 @@ const cases: readonly Case[] = [
     ],
     queries: 2,
     pages: [3, 64],
-    heads: [3, 1],
+    heads: [4, 2],
     dim: 20,
     cacheDtype: "f32",
-    rules: { alibi: { heads: 6, first: 3 }, sinks: true, valueDim: 8 },
+    rules: { alibi: { heads: 6, first: 2 }, sinks: true, valueDim: 8 },
+    caches: 2,
   },
   {
     what: "latent keys wider than a workgroup, whose first columns are the values",
@@ -178,7 +181,7 @@ describeOnAdapter("cached attention", () => {
       ),
     ),
   )("$dtype, cached as $cacheDtype, heads $heads × $dim: $what", async (one) => {
-    const { dtype, spans, queries, cacheDtype, dim: headDim, rules = {} } = one;
+    const { dtype, spans, queries, cacheDtype, dim: headDim, rules = {}, caches } = one;
     const [pages, pageTokens] = one.pages;
     const [heads, kvHeads] = one.heads;
     const batch = spans.length;
@@ -276,7 +279,7 @@ describeOnAdapter("cached attention", () => {
     const variants = variantKernels(attendCache, shape, gpu.report, dtype);
     // Of f16 the one that the adapter takes.
     const tried = dtype === "f32" ? [...variants.keys()] : [variants.length - 1];
-    const cut = shape.isLatent === true || kvHeads % 2 > 0 || dtype === "f16" ? [1] : [1, 2];
+    const cut = [1, ...(caches === undefined ? [] : [caches])];
     for (const [nth, tiles] of tried.flatMap((each) =>
       cut.map((count) => [each, count] as const),
     )) {
