@@ -54,7 +54,7 @@ export interface Hardware {
   readonly gpu?: string;
   /** Bytes per GPU. */
   readonly memoryPerGpu?: number;
-  /** Bytes of a GPU's buffer that a kernel may bind: larger weights and caches lie in several. Default: 128 MiB, as every adapter has. */
+  /** Bytes that a kernel may bind of a buffer: larger weights and caches lie in several. Absent: 128 MiB. */
   readonly maxBinding?: number;
   /** FLOP/s per GPU at the workload's dtype. */
   readonly peakFlops?: number;
