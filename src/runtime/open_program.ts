@@ -8,6 +8,7 @@ import type { RankProgram } from "../program/program.ts";
 import type { RankTrace } from "../program/trace.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
 import { allocateBuffers } from "./allocate.ts";
+import { refuseOverLimits } from "./buffer_limits.ts";
 import { createSpoiler } from "./check/spoil.ts";
 import { countPasses, executeStep, type StepOptions } from "./execute.ts";
 import { prepareProgram, type PreparedProgram } from "./prepare.ts";
@@ -55,6 +56,7 @@ export async function openProgram(
 ): Promise<OpenProgram> {
   const { gpu, source, onLongWork } = host;
   const { rank, buffers: declared } = program;
+  refuseOverLimits(program, gpu.device.limits, gpu.report.choice.id);
   const buffers = await allocateBuffers(gpu, rank, declared, source, onLongWork, held);
   let prepared = await prepareProgram(gpu, program, source, buffers, known, onLongWork);
   const timestamps = await createTimestamps(gpu, Math.max(1, countPasses(prepared)));

@@ -215,7 +215,9 @@ function checkOf(
   placement: readonly Capability[],
   cores: number,
 ): { readonly ms: number; readonly adapterBytes: number; readonly hostBytes: number } {
-  const largest = largestBuffers(unshard(plan)).binding;
+  const alone = unshard(plan);
+  const whole = { ...alone, hardware: { ...alone.hardware, maxBinding: Infinity } };
+  const largest = largestBuffers(whole).binding;
   // It makes the weights of a layer when it comes to it, in each micro-batch.
   const made = parameters.inProgram * plan.workload.microBatches;
   const oracle = {
@@ -226,7 +228,7 @@ function checkOf(
   const [first] = placement;
   if (modelFlops <= referenceFlops || first === undefined) return oracle;
   const bytes = memoryMargin * valueBytes(plan) * parameters.inProgram;
-  if (largest > first.bindingBytes) return oracle;
+  if (largestBuffers(alone).binding > first.bindingBytes) return oracle;
   return {
     // The other run, which makes all weights; each product once more; and every weight in the host's hands.
     ms:

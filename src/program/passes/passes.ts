@@ -5,6 +5,7 @@ import type { Plan, Precision } from "../../plan/plan.ts";
 import { recomputedParts } from "../../plan/recomputed_parts.ts";
 import type { Op } from "../op.ts";
 import { hasBackward, type Scheduling } from "../schedule/scheduling.ts";
+import { commonBinding } from "../tile.ts";
 import { chunk } from "./chunk.ts";
 import { chunkLogits } from "./chunk_logits.ts";
 import { differentiate } from "./differentiate/differentiate.ts";
@@ -14,6 +15,8 @@ import { fuseProducts, fuseResiduals } from "./fuse_products.ts";
 import { recompute } from "./recompute.ts";
 import { schedule, type SlotOps } from "./schedule.ts";
 import { type DifferentiatedOps, synthesizeBackward } from "./synthesize_backward.ts";
+import { tileCaches } from "./tile_caches.ts";
+import { tileWeights } from "./tile_weights.ts";
 import { unfuseAttention } from "./unfuse_attention.ts";
 import { update } from "./update.ts";
 
@@ -31,14 +34,24 @@ export function runPasses(
   const { optimizer } = plan.workload;
   const trained = optimizer && trainingSlots(ops, plan, scheduling, microBatches, optimizer);
   if (trained !== undefined) return trained;
-  const fused = chunkLogits(fuseNorms(fuseProducts(ops)));
+  const { maxBinding = commonBinding } = plan.hardware;
+  const fused = chunkLogits(fuseNorms(fuseProducts(ops)), plan.workload.dtype, maxBinding);
   const overlaps = plan.optimizations.includes("communication-overlap");
   const forward = overlaps ? chunk(fused) : fused;
   return schedule(
-    asPlanned(differentiated(forward, plan, scheduling), plan),
+    tiled(asPlanned(differentiated(forward, plan, scheduling), plan), plan),
     scheduling,
     microBatches,
   );
+}
+
+/** What is trained is read in both directions, and stays whole. */
+function tiled({ forward, backward }: DifferentiatedOps, { hardware, workload }: Plan) {
+  const { maxBinding = commonBinding } = hardware;
+  const { dtype } = workload;
+  const inTiles = (ops: readonly Op[]) =>
+    tileCaches(tileWeights(ops, dtype, maxBinding), dtype, maxBinding);
+  return { forward: inTiles(forward), backward: inTiles(backward) };
 }
 
 function differentiated(

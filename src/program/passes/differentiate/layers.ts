@@ -1,7 +1,8 @@
 // Gradients of norms, sums, attention and embeddings.
 
 import type { AttentionOp, RotaryOp } from "../../attention_op.ts";
-import type { AddOp, EmbeddingOp, NormOp } from "../../op.ts";
+import type { EmbeddingOp } from "../../embedding_op.ts";
+import type { AddOp, NormOp } from "../../op.ts";
 import type { CrossEntropyOp, SquaredErrorOp } from "../../gradient_op.ts";
 import { type Tensor, whole } from "../../tensor.ts";
 import { gradientTensor } from "./book.ts";
