@@ -52,6 +52,8 @@ const workload = { batch: 8, microBatches: 4, sequence: 8 };
 export function specialIn(dtype: "f32" | "f16", which: NonNullable<Mutation["plan"]>): Plan {
   if (which === "serving") return servingIn(dtype);
   if (which === "training") return trainingIn(dtype);
+  if (which === "replicas") return replicasIn(dtype);
+  if (which === "zero 1") return replicasIn(dtype, 1);
   if (which === "rules" || which === "neighbors") return rulesIn(dtype, which);
   const first = linear(64, 64, "replicated", [[0]], "gelu");
   const second = linear(64, 64, "replicated", [[1]], "gelu");
@@ -114,6 +116,25 @@ function trainingIn(dtype: "f32" | "f16"): Plan {
       moe: { experts: 2, topK: 2, ffn: 8, renormalise: true, auxLossCoeff: 1, zLossCoeff: 1 },
     },
     parallel: { data: 2, expert: 2 },
+  });
+  if (trained === undefined) throw new Error("no plan");
+  return trained;
+}
+
+function replicasIn(dtype: "f32" | "f16", zero?: 1): Plan {
+  const { plan: trained } = normalise({
+    name: "replicas",
+    hardware: { gpus: 2 },
+    workload: {
+      mode: "training",
+      batch: 4,
+      microBatches: 2,
+      sequence: 5,
+      dtype,
+      optimizer: { name: "adamw" },
+    },
+    model: { layers: 1, hidden: 8, heads: 1, ffn: 8, vocabulary: 12 },
+    parallel: { data: 2, ...(zero === undefined ? {} : { zero }) },
   });
   if (trained === undefined) throw new Error("no plan");
   return trained;

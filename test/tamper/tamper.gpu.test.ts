@@ -30,7 +30,8 @@ const tried = mutations.flatMap((mutation, at) => {
     return asked === "all" || mutation.what.includes(asked) ? [{ mutation, runs: own }] : [];
   }
   // Of steps of training, whose kernels are many, fewer.
-  const every = mutation.plan === "training" ? 12 : 4;
+  const { plan: which = "" } = mutation;
+  const every = ["training", "replicas", "zero 1"].includes(which) ? 12 : 4;
   return at % every === (adapter === "lavapipe" ? every / 2 : 0)
     ? [{ mutation, runs: own.filter((_, i) => i === Math.floor(at / every) % own.length) }]
     : [];
