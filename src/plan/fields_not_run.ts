@@ -28,16 +28,6 @@ export function fieldsNotRun(plan: Plan): readonly FieldNotRun[] {
       "with parallel.sequence, only what experts exchange is on its way while a rank computes",
     ),
     ...when(
-      workload.optimizer !== undefined && (degrees?.zero ?? 0) >= 2,
-      ["parallel", "zero"],
-      "data ranks share out the optimizer's state alone, as in stage 1; gradients and weights are whole on each",
-    ),
-    ...when(
-      workload.optimizer !== undefined && degrees?.dataShard !== undefined,
-      ["parallel", "dataShard"],
-      "every data rank keeps the whole state of the optimizer",
-    ),
-    ...when(
       model?.sparseAttention !== undefined && model.sparseAttention.topK >= workload.sequence,
       ["model", "sparseAttention"],
       "the indexer may choose every token of a sequence, and attention runs without its choice",

@@ -10,6 +10,7 @@ import {
   expertTrainingPlan,
   overlappedTraining,
   recomputedTraining,
+  sharedTrainingPlan,
   trainingPlan,
   trainingSplits,
 } from "../support/training_plans.ts";
@@ -80,6 +81,28 @@ describeOnAdapter("training", () => {
       });
       expect(outcome).toEqual({ state: "complete" });
       expect(check?.timed?.steps).toBeGreaterThanOrEqual(3);
+    },
+  );
+
+  test.each([
+    ["two replicas", 2, "f16"],
+    ["two replicas, one ahead", 3, "f32"],
+  ] as const)(
+    "%s, ZeRO stage %i in %s: gradients, timed steps and memory",
+    async (split, stage, dtype) => {
+      const plan = sharedTrainingPlan(split, stage, dtype);
+      const { outcome, check, memory, estimate } = await runPlan(plan, {
+        adapter,
+        samples: 3,
+        warmup: 1,
+        tune: false,
+      });
+      expect(outcome).toEqual({ state: "complete" });
+      expect(check?.training?.error).toBeLessThan(check?.training?.tolerance ?? 0);
+      expect(check?.timed?.steps).toBeGreaterThanOrEqual(3);
+      expect(memory.map(({ allocatedBytes }) => allocatedBytes)).toEqual(
+        estimate.ranks.map(({ memoryBytes }) => memoryBytes),
+      );
     },
   );
 

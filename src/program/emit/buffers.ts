@@ -2,7 +2,7 @@
 // others a rank has as many copies as its stage holds micro-batches at once, and each micro-batch uses one of them.
 
 import { type Builder, tensorBytes, copyName, type SharedPlace } from "../builder.ts";
-import type { Origin } from "../program.ts";
+import type { BufferRole, Origin } from "../program.ts";
 import { copiesOf, type ActivationCopies } from "../schedule/copies.ts";
 import type { Scheduling } from "../schedule/scheduling.ts";
 import { nameOn, partOn, type Tensor, type View } from "../tensor.ts";
@@ -59,7 +59,7 @@ export function createBuffers(
         role,
         shape,
         ...(dtype === undefined ? {} : { dtype }),
-        ...(content === undefined || role === "input" ? {} : { content }),
+        ...(content === undefined || !begins.has(role) ? {} : { content }),
       };
       const shared = role === "activation" ? sharedOn(rank, name) : undefined;
       if (shared !== undefined) {
@@ -91,6 +91,9 @@ export function createBuffers(
     return builder.window(rank, id, columns, window.first, window.rows);
   };
 }
+
+/** Roles whose content is there from the beginning: inputs and gathered weights come in the course of a step. */
+const begins: ReadonlySet<BufferRole> = new Set(["weight", "constant", "cache", "optimizer"]);
 
 /** Phases of serving share weights, constants and caches; what else they name alike is of other sizes. */
 function idOf({ role }: Tensor, name: string, { serves }: Origin): string {

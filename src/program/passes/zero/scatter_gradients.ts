@@ -1,0 +1,80 @@
+// ZeRO from stage 2 on: no rank keeps a whole gradient. A layer's backward pass sums into memory that others use before and
+// after, in which the rows of each rank begin as the sum over the micro-batches so far; then each rank gets its rows' sums.
+
+import type { Op } from "../../op.ts";
+import { writtenBy, mapTensors } from "../../operands.ts";
+import { partOn, type Tensor } from "../../tensor.ts";
+import { rowsOf } from "./own_rows.ts";
+import { joinedOver, reduceScatter, type Shards } from "./shards.ts";
+import { add, inserted, passing, type Unit, unitsOf } from "./units.ts";
+
+export function scatterGradients(backward: readonly Op[], shards: Shards): Op[] {
+  if (shards.stage < 2) return [...backward];
+  const known = new Map<string, Tensor>();
+  const passingAt = (gradient: Tensor, place: string): Tensor => {
+    const key = `${place} ${gradient.name} ${gradient.parts.ranks.join()}`;
+    const found = known.get(key) ?? passing(shards, gradient, `of ${place}`);
+    known.set(key, found);
+    return found;
+  };
+  const before = new Map<number, Op[]>();
+  const after = new Map<number, Op[]>();
+  for (const unit of unitsOf(backward, shards, gradientsOf)) {
+    const { begin, end } = around(shards, unit, passingAt);
+    add(before, unit.first, begin);
+    add(after, unit.last, end);
+  }
+  const renamed = backward.map((op): Op => {
+    if (gradientsOf(op).length === 0) return op;
+    return mapTensors(op, (tensor) =>
+      isShared(shards, op, tensor) ? passingAt(tensor, op.place) : tensor,
+    );
+  });
+  return inserted(renamed, before, after);
+}
+
+function gradientsOf(op: Op): Tensor[] {
+  return writtenBy(op).filter(({ role }) => role === "gradient");
+}
+
+function isShared({ sharedAs }: Shards, { ranks: [rank = 0] }: Op, tensor: Tensor): boolean {
+  if (tensor.role !== "gradient") return false;
+  return sharedAs(rank, partOn(tensor, rank)?.name ?? tensor.name) !== undefined;
+}
+
+function around(
+  shards: Shards,
+  { sharing, site }: Unit,
+  passingAt: (gradient: Tensor, place: string) => Tensor,
+): { readonly begin: Op[]; readonly end: Op[] } {
+  const { ranks, owners } = sharing;
+  const summand = joinedOver(shards, sharing, ranks, ({ gradient }) =>
+    passingAt(gradient, site.place),
+  );
+  const sum = joinedOver(shards, sharing, owners, (use) => shards.own(use).gradient);
+  return {
+    begin: [
+      { op: "clear", ...site, ranks, y: summand },
+      ...owners.map((rank): Op => {
+        const { first } = rowsOf(sharing, rank);
+        const [extent = 0, ...inner] = partOn(sum, rank)?.shape ?? [];
+        // A vector in quads, a matrix for each expert below the other.
+        const columns = inner.at(-1) ?? 4;
+        const perUnit = inner.length === 0 ? 1 / 4 : inner.slice(0, -1).reduce((a, b) => a * b, 1);
+        const rows = Math.ceil(extent * perUnit);
+        return {
+          op: "copy",
+          ...site,
+          ranks: [rank],
+          x: sum,
+          y: summand,
+          xRow: 0,
+          yRow: first * perUnit,
+          rows,
+          columns,
+        };
+      }),
+    ],
+    end: [reduceScatter(sharing, site, summand, sum)],
+  };
+}
