@@ -12,7 +12,7 @@ export interface FieldNotRun {
 
 export function fieldsNotRun(plan: Plan): readonly FieldNotRun[] {
   const { degrees, model, workload, optimizations } = plan;
-  const { context = 1, sequence = false, tensor = 1 } = degrees ?? {};
+  const { context = 1, sequence = false, tensor = 1, pipeline = 1, zero = 0 } = degrees ?? {};
   const overlap = optimizations.indexOf("communication-overlap");
   const when = (condition: boolean, path: Path, instead: string): FieldNotRun[] =>
     condition ? [{ path, instead }] : [];
@@ -26,6 +26,14 @@ export function fieldsNotRun(plan: Plan): readonly FieldNotRun[] {
       overlap >= 0 && sequence && tensor > 1,
       ["optimizations", overlap],
       "with parallel.sequence, only what experts exchange is on its way while a rank computes",
+    ),
+    ...when(
+      workload.optimizer !== undefined &&
+        zero >= 2 &&
+        pipeline > 1 &&
+        model?.tiedEmbeddings === true,
+      ["parallel", "zero"],
+      "the table that the first and the last stage hold is whole on each of their ranks, with all of its state",
     ),
     ...when(
       model?.sparseAttention !== undefined && model.sparseAttention.topK >= workload.sequence,

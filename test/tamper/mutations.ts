@@ -1,9 +1,13 @@
 // Ways to make shaders, collectives or the executor wrong, each as a change to the text of the built product. Few
 // of them change the plan's program, which is what the gate holds a run's instructions against.
 
-/** Plans of two replicas, and by what these share. */
-const replicated = ["replicas", "zero 1"] as const;
+/** Plans of two replicas, by the stage of ZeRO that they run. */
+const replicated = ["replicas", "zero 1", "zero 2", "zero 3"] as const;
 export type Replicated = (typeof replicated)[number];
+
+export function isReplicated(plan: string): plan is Replicated {
+  return replicated.some((known) => known === plan);
+}
 
 export interface Mutation {
   /** What is wrong then. */
@@ -599,8 +603,14 @@ const updates: readonly Mutation[] = [
       plan,
     },
   ]),
+  ...(["zero 1", "zero 2"] as const).map((plan) =>
+    leftOut(plan, "the gathers of weights", `${inUpdate} && instruction.op === "all-gather"`),
+  ),
   leftOut("zero 1", "the clearing of gradients", `${inUpdate} && instruction.kernel === "clear"`),
-  leftOut("zero 1", "the gathers of weights", `${inUpdate} && instruction.op === "all-gather"`),
+  leftOut("zero 2", "the clearing of gradients", `${onlyTimed} && instruction.kernel === "clear"`),
+  leftOut("zero 2", "what adds up", `${onlyTimed} && instruction.op === "copy"`),
+  leftOut("zero 3", "the gathers of weights", `${onlyTimed} && instruction.op === "all-gather"`),
+  leftOut("zero 3", "the sums of gradients", `${onlyTimed} && instruction.op === "reduce-scatter"`),
 ];
 
 const executor: readonly Mutation[] = [

@@ -4,7 +4,7 @@
 
 import { afterAll, expect, test } from "vitest";
 import { adapterUnderTest, describeOnAdapter } from "../support/gpu.ts";
-import { mutations } from "./mutations.ts";
+import { isReplicated, mutations } from "./mutations.ts";
 import { planIn, specialIn } from "./plan.ts";
 import { type Run, runTampered } from "./tampered.ts";
 
@@ -31,7 +31,7 @@ const tried = mutations.flatMap((mutation, at) => {
   }
   // Of steps of training, whose kernels are many, fewer.
   const { plan: which = "" } = mutation;
-  const every = ["training", "replicas", "zero 1"].includes(which) ? 12 : 4;
+  const every = which === "training" || isReplicated(which) ? 12 : 4;
   return at % every === (adapter === "lavapipe" ? every / 2 : 0)
     ? [{ mutation, runs: own.filter((_, i) => i === Math.floor(at / every) % own.length) }]
     : [];

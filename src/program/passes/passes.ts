@@ -100,7 +100,7 @@ function shardPasses(
   shards: Shards,
   isOverlapped: boolean,
 ): DifferentiatedOps {
-  const scattered = scatterGradients(backward, shards);
+  const scattered = scatterGradients(backward, shards, isOverlapped);
   return {
     forward: gatherWeights(forward, shards, { phase: "forward", isOverlapped }),
     backward: gatherWeights(scattered, shards, { phase: "backward", isOverlapped }),

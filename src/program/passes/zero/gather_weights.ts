@@ -6,7 +6,16 @@ import { mapTensors, readBy } from "../../operands.ts";
 import { partOn, type Tensor } from "../../tensor.ts";
 import type { CollectiveOp } from "../../transfer_op.ts";
 import { allGather, joinedOver, type Shards } from "./shards.ts";
-import { add, inserted, passing, type Unit, unitsOf } from "./units.ts";
+import {
+  add,
+  awaited,
+  byStage,
+  firstSlot,
+  inserted,
+  passing,
+  type Unit,
+  unitsOf,
+} from "./units.ts";
 
 export interface GatherOptions {
   /** Of the list. */
@@ -63,8 +72,8 @@ function gathered(
   return before;
 }
 
-/** Staging of others that are under way at the same time comes first. */
-const firstSlot = 4;
+/** Two sums of gradients may be under way, too. */
+const gatherSlot = firstSlot + 2;
 
 /** Where a layer's weights are awaited, the next layer's are sent for. */
 function prefetched(
@@ -72,12 +81,13 @@ function prefetched(
   gather: (unit: Unit) => CollectiveOp,
 ): ReadonlyMap<number, readonly Op[]> {
   const before = new Map<number, Op[]>();
-  for (const layers of byStage(units)) {
+  for (const ofStage of byStage(units)) {
+    const layers = byLayer(ofStage);
     const most = Math.max(...layers.map((own) => own.length));
     const started = layers.map((own, i) =>
       own.map((unit, j): CollectiveOp => ({
         ...gather(unit),
-        slot: firstSlot + (i % 2) * most + j,
+        slot: gatherSlot + (i % 2) * most + j,
         isStarted: true,
       })),
     );
@@ -93,18 +103,11 @@ function prefetched(
   return before;
 }
 
-function awaited({ origin, place, ranks, name, channelName }: CollectiveOp): Op {
-  return { op: "done", origin, place, ranks, name, channelName };
-}
-
-/** Units of the layers of each stage: only the passes of one stage follow each other on its ranks. */
-function byStage(units: readonly Unit[]): (readonly Unit[])[][] {
-  const stages = new Map<string, Map<string, Unit[]>>();
+function byLayer(units: readonly Unit[]): (readonly Unit[])[] {
+  const layers = new Map<string, Unit[]>();
   for (const unit of units) {
-    const { origin, place } = unit.site;
-    const layers = stages.get(origin.stage) ?? new Map<string, Unit[]>();
-    stages.set(origin.stage, layers);
+    const { place } = unit.site;
     layers.set(place, [...(layers.get(place) ?? []), unit]);
   }
-  return [...stages.values()].map((layers) => [...layers.values()]);
+  return [...layers.values()];
 }

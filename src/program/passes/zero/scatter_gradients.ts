@@ -1,14 +1,29 @@
 // ZeRO from stage 2 on: no rank keeps a whole gradient. A layer's backward pass sums into memory that others use before and
 // after, in which the rows of each rank begin as the sum over the micro-batches so far; then each rank gets its rows' sums.
+// With communication beside computation, they are on their way while the next gradient is computed.
 
 import type { Op } from "../../op.ts";
 import { writtenBy, mapTensors } from "../../operands.ts";
 import { partOn, type Tensor } from "../../tensor.ts";
+import type { CollectiveOp } from "../../transfer_op.ts";
 import { rowsOf } from "./own_rows.ts";
 import { joinedOver, reduceScatter, type Shards } from "./shards.ts";
-import { add, inserted, passing, type Unit, unitsOf } from "./units.ts";
+import {
+  add,
+  awaited,
+  byStage,
+  firstSlot,
+  inserted,
+  passing,
+  type Unit,
+  unitsOf,
+} from "./units.ts";
 
-export function scatterGradients(backward: readonly Op[], shards: Shards): Op[] {
+export function scatterGradients(
+  backward: readonly Op[],
+  shards: Shards,
+  isOverlapped: boolean,
+): Op[] {
   if (shards.stage < 2) return [...backward];
   const known = new Map<string, Tensor>();
   const passingAt = (gradient: Tensor, place: string): Tensor => {
@@ -19,10 +34,19 @@ export function scatterGradients(backward: readonly Op[], shards: Shards): Op[] 
   };
   const before = new Map<number, Op[]>();
   const after = new Map<number, Op[]>();
-  for (const unit of unitsOf(backward, shards, gradientsOf)) {
-    const { begin, end } = around(shards, unit, passingAt);
-    add(before, unit.first, begin);
-    add(after, unit.last, end);
+  const units = unitsOf(backward, shards, gradientsOf);
+  for (const own of byStage(units)) {
+    const inOrder = own.toSorted((a, b) => a.last - b.last);
+    let underWay: CollectiveOp | undefined;
+    for (const [i, unit] of inOrder.entries()) {
+      const { begin, end } = around(shards, unit, passingAt);
+      // Nothing is left to be computed beside the last.
+      const isStarted = isOverlapped && i < inOrder.length - 1;
+      const scatter = isStarted ? { ...end, slot: firstSlot + (i % 2), isStarted } : end;
+      add(before, unit.first, begin);
+      add(after, unit.last, [...(underWay === undefined ? [] : [awaited(underWay)]), scatter]);
+      underWay = isStarted ? scatter : undefined;
+    }
   }
   const renamed = backward.map((op): Op => {
     if (gradientsOf(op).length === 0) return op;
@@ -46,7 +70,7 @@ function around(
   shards: Shards,
   { sharing, site }: Unit,
   passingAt: (gradient: Tensor, place: string) => Tensor,
-): { readonly begin: Op[]; readonly end: Op[] } {
+): { readonly begin: Op[]; readonly end: CollectiveOp } {
   const { ranks, owners } = sharing;
   const summand = joinedOver(shards, sharing, ranks, ({ gradient }) =>
     passingAt(gradient, site.place),
@@ -75,6 +99,6 @@ function around(
         };
       }),
     ],
-    end: [reduceScatter(sharing, site, summand, sum)],
+    end: reduceScatter(sharing, site, summand, sum),
   };
 }

@@ -3,6 +3,7 @@
 import type { Op } from "../../op.ts";
 import type { OpOrigin } from "../../program.ts";
 import { nameOn, partOn, type Tensor } from "../../tensor.ts";
+import type { CollectiveOp } from "../../transfer_op.ts";
 import type { Shards } from "./shards.ts";
 import type { Sharing } from "./sharing.ts";
 
@@ -37,6 +38,23 @@ export function unitsOf(
     }
   }
   return [...found.values()];
+}
+
+/** Only the passes of one stage follow each other on its ranks. */
+export function byStage(units: readonly Unit[]): (readonly Unit[])[] {
+  const stages = new Map<string, Unit[]>();
+  for (const unit of units) {
+    const { stage } = unit.site.origin;
+    stages.set(stage, [...(stages.get(stage) ?? []), unit]);
+  }
+  return [...stages.values()];
+}
+
+/** Staging of blocks of rows that layers have under way at the same time comes first. */
+export const firstSlot = 4;
+
+export function awaited({ origin, place, ranks, name, channelName }: CollectiveOp): Op {
+  return { op: "done", origin, place, ranks, name, channelName };
 }
 
 /**
