@@ -13,7 +13,7 @@ import {
   firstSlot,
   inserted,
   passing,
-  type Unit,
+  type ShardedUnit,
   unitsOf,
 } from "./units.ts";
 
@@ -36,7 +36,7 @@ export function gatherWeights(
     known.set(key, found);
     return found;
   };
-  const gather = ({ sharing, site }: Unit): CollectiveOp => {
+  const gather = ({ sharing, site }: ShardedUnit): CollectiveOp => {
     const own = joinedOver(shards, sharing, sharing.owners, (use) => shards.own(use).weight);
     const all = joinedOver(shards, sharing, sharing.ranks, ({ weight }) =>
       gatheredAt(weight, site.place),
@@ -64,8 +64,8 @@ function isShared({ sharedAs }: Shards, { ranks: [rank = 0] }: Op, tensor: Tenso
 }
 
 function gathered(
-  units: readonly Unit[],
-  gather: (unit: Unit) => CollectiveOp,
+  units: readonly ShardedUnit[],
+  gather: (unit: ShardedUnit) => CollectiveOp,
 ): ReadonlyMap<number, readonly Op[]> {
   const before = new Map<number, Op[]>();
   for (const unit of units) add(before, unit.first, [gather(unit)]);
@@ -77,8 +77,8 @@ const gatherSlot = firstSlot + 2;
 
 /** Where a layer's weights are awaited, the next layer's are sent for. */
 function prefetched(
-  units: readonly Unit[],
-  gather: (unit: Unit) => CollectiveOp,
+  units: readonly ShardedUnit[],
+  gather: (unit: ShardedUnit) => CollectiveOp,
 ): ReadonlyMap<number, readonly Op[]> {
   const before = new Map<number, Op[]>();
   for (const ofStage of byStage(units)) {
@@ -103,8 +103,8 @@ function prefetched(
   return before;
 }
 
-function byLayer(units: readonly Unit[]): (readonly Unit[])[] {
-  const layers = new Map<string, Unit[]>();
+function byLayer(units: readonly ShardedUnit[]): (readonly ShardedUnit[])[] {
+  const layers = new Map<string, ShardedUnit[]>();
   for (const unit of units) {
     const { place } = unit.site;
     layers.set(place, [...(layers.get(place) ?? []), unit]);

@@ -15,7 +15,7 @@ import {
   firstSlot,
   inserted,
   passing,
-  type Unit,
+  type ShardedUnit,
   unitsOf,
 } from "./units.ts";
 
@@ -68,7 +68,7 @@ function isShared({ sharedAs }: Shards, { ranks: [rank = 0] }: Op, tensor: Tenso
 
 function around(
   shards: Shards,
-  { sharing, site }: Unit,
+  { sharing, site }: ShardedUnit,
   passingAt: (gradient: Tensor, place: string) => Tensor,
 ): { readonly begin: Op[]; readonly end: CollectiveOp } {
   const { ranks, owners } = sharing;

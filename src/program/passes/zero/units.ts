@@ -7,7 +7,7 @@ import type { CollectiveOp } from "../../transfer_op.ts";
 import type { Shards } from "./shards.ts";
 import type { Sharing } from "./sharing.ts";
 
-export interface Unit {
+export interface ShardedUnit {
   readonly sharing: Sharing;
   readonly site: { readonly origin: OpOrigin; readonly place: string };
   /** Of its ops in the list. */
@@ -20,8 +20,8 @@ export function unitsOf(
   ops: readonly Op[],
   { sharedAs }: Shards,
   of: (op: Op) => readonly Tensor[],
-): Unit[] {
-  const found = new Map<string, Unit>();
+): ShardedUnit[] {
+  const found = new Map<string, ShardedUnit>();
   for (const [at, op] of ops.entries()) {
     for (const tensor of of(op)) {
       for (const rank of op.ranks) {
@@ -41,8 +41,8 @@ export function unitsOf(
 }
 
 /** Only the passes of one stage follow each other on its ranks. */
-export function byStage(units: readonly Unit[]): (readonly Unit[])[] {
-  const stages = new Map<string, Unit[]>();
+export function byStage(units: readonly ShardedUnit[]): (readonly ShardedUnit[])[] {
+  const stages = new Map<string, ShardedUnit[]>();
   for (const unit of units) {
     const { stage } = unit.site.origin;
     stages.set(stage, [...(stages.get(stage) ?? []), unit]);
