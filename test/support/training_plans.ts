@@ -133,7 +133,7 @@ workload:
   { mode: training, batch: 24, microBatches: 2, sequence: 3, dtype: ${dtype}, ${workload}
     optimizer: { name: adamw, clipNorm: 1, learningRate: 0.01 } }
 model:
-  { layers: 2, hidden: 8, heads: 2, ffn: 4, vocabulary: 12, norm: rms, ${model}
+  { layers: ${parallel.includes("pipeline") ? 2 : 1}, hidden: 8, heads: 2, ffn: 4, vocabulary: 12, norm: rms, ${model}
     positions: { kind: rotary } }
 parallel: { ${groups}, zero: ${stage} }
 optimizations: [${optimizations}]
