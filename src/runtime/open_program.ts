@@ -14,6 +14,7 @@ import { countPasses, executeStep, type StepOptions } from "./execute.ts";
 import { prepareProgram, type PreparedProgram } from "./prepare.ts";
 import { type CallUse, describeCalls, prepareCalls } from "./program_calls.ts";
 import { createState, type State } from "./state.ts";
+import type { ResultDigest } from "./check/digests.ts";
 import type { Execution } from "./step.ts";
 
 /** What programs of a rank share. */
@@ -38,6 +39,8 @@ export interface OpenProgram {
   /** Whole steps since the digests were cleared. */
   wholeSteps(): number;
   clearDigests(): void;
+  /** Of what the steps of training since then left to the next. */
+  readState(): Promise<ResultDigest[]>;
   /** Sets what steps of training change to what it was at first. */
   restore(): Promise<void>;
   /** Kernels take these variants from the next step on. */
@@ -76,8 +79,10 @@ export async function openProgram(
     restore: async () => state.restore(),
     clearDigests() {
       prepared.digests.clear();
+      state.clearDigests();
       steps.countAnew();
     },
+    readState: async () => state.readDigests(),
     async adopt(found) {
       const kernels = await prepareCalls(gpu, prepared.calls, found, onLongWork);
       prepared = { ...prepared, kernels };
@@ -99,7 +104,6 @@ function createSteps(
 ): Steps {
   let whole = 0;
   let isSpoilt = false;
-  let isUpdated = false;
   const spoilt = async (): Promise<void> => {
     if (!isSpoilt) {
       spoil();
@@ -112,10 +116,14 @@ function createSteps(
     // A single stage writes only a part of it again.
     const isWhole = options.stage === undefined;
     if (isWhole) await spoilt();
-    if (options.isContinued !== true) await state.restore(isUpdated);
-    isUpdated = isWhole;
+    const begins = options.isContinued !== true;
+    if (begins) await state.restore();
     await timestamps?.synchronise();
-    const trace = await execute(options, using);
+    const beforeReading = (): void => {
+      if (isWhole && begins) state.digest();
+      options.beforeReading?.();
+    };
+    const trace = await execute({ ...options, beforeReading }, using);
     if (isWhole) whole += 1;
     return trace;
   };

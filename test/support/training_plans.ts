@@ -89,6 +89,57 @@ parallel: { ${found.parallel} }
 `);
 }
 
+const shared: Readonly<
+  Record<string, Split & { readonly model?: string; readonly optimizations?: string }>
+> = {
+  "two replicas": { gpus: 2, parallel: "data: 2" },
+  "two replicas, one ahead": {
+    gpus: 2,
+    parallel: "data: 2",
+    optimizations: "communication-overlap",
+  },
+  "three replicas, tied tables": { gpus: 3, parallel: "data: 3", model: "tiedEmbeddings: true," },
+  "replicas of two tensor ranks, sequence parallel": {
+    gpus: 4,
+    parallel: "tensor: 2, sequence: true, data: 2",
+  },
+  "replicas of two pipeline ranks, tied tables": {
+    gpus: 4,
+    parallel: "pipeline: 2, data: 2",
+    model: "tiedEmbeddings: true,",
+    optimizations: "communication-overlap",
+  },
+  "two groups of two replicas": { gpus: 4, parallel: "data: 4, dataShard: 2" },
+  "more replicas than rows, recomputed": {
+    gpus: 6,
+    parallel: "data: 6",
+    workload: "schedule: 1f1b, recompute: { granularity: full, method: uniform, layers: 1 },",
+  },
+  experts: { gpus: 2, parallel: "data: 2", model: "moe: { experts: 3, topK: 2, ffn: 4 }," },
+};
+
+export const sharedTrainingSplits = Object.keys(shared);
+
+/** What replicas share out of a step. @param stage of ZeRO, 0 for nothing */
+export function sharedTrainingPlan(split: string, stage: 0 | 1 | 2 | 3, dtype = "f32"): Plan {
+  const found = shared[split];
+  if (found === undefined) throw new Error(`no split ${split}`);
+  const { gpus, parallel, workload = "", model = "", optimizations = "" } = found;
+  const groups = stage === 0 ? parallel.replace(/, dataShard: \d+/u, "") : parallel;
+  return planOf(`
+name: shared out
+hardware: { gpus: ${gpus} }
+workload:
+  { mode: training, batch: 24, microBatches: 2, sequence: 3, dtype: ${dtype}, ${workload}
+    optimizer: { name: adamw, clipNorm: 1, learningRate: 0.01 } }
+model:
+  { layers: ${parallel.includes("pipeline") ? 2 : 1}, hidden: 8, heads: 2, ffn: 4, vocabulary: 12, norm: rms, ${model}
+    positions: { kind: rotary } }
+parallel: { ${groups}, zero: ${stage} }
+optimizations: [${optimizations}]
+`);
+}
+
 /** Of enough rows that products and their collectives go in windows. */
 export function overlappedTraining(): Plan {
   return planOf(`

@@ -4,7 +4,7 @@
 
 import { afterAll, expect, test } from "vitest";
 import { adapterUnderTest, describeOnAdapter } from "../support/gpu.ts";
-import { mutations } from "./mutations.ts";
+import { isReplicated, mutations } from "./mutations.ts";
 import { planIn, specialIn } from "./plan.ts";
 import { type Run, runTampered } from "./tampered.ts";
 
@@ -30,7 +30,8 @@ const tried = mutations.flatMap((mutation, at) => {
     return asked === "all" || mutation.what.includes(asked) ? [{ mutation, runs: own }] : [];
   }
   // Of steps of training, whose kernels are many, fewer.
-  const every = mutation.plan === "training" ? 12 : 4;
+  const { plan: which = "" } = mutation;
+  const every = which === "training" || isReplicated(which) ? 12 : 4;
   return at % every === (adapter === "lavapipe" ? every / 2 : 0)
     ? [{ mutation, runs: own.filter((_, i) => i === Math.floor(at / every) % own.length) }]
     : [];

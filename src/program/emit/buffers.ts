@@ -2,10 +2,10 @@
 // others a rank has as many copies as its stage holds micro-batches at once, and each micro-batch uses one of them.
 
 import { type Builder, tensorBytes, copyName, type SharedPlace } from "../builder.ts";
-import type { Origin } from "../program.ts";
+import type { BufferRole, Origin } from "../program.ts";
 import { copiesOf, type ActivationCopies } from "../schedule/copies.ts";
 import type { Scheduling } from "../schedule/scheduling.ts";
-import { nameOn, partOn, type Tensor, type View, whole } from "../tensor.ts";
+import { nameOn, partOn, type Tensor, type View, volumeOf, whole } from "../tensor.ts";
 import { tileOf } from "../tile.ts";
 import type { ActivationMemory } from "./activation_memory.ts";
 import { shapeOn } from "./sizes.ts";
@@ -60,7 +60,7 @@ export function createBuffers(
         role,
         shape,
         ...(dtype === undefined ? {} : { dtype }),
-        ...(content === undefined || role === "input" ? {} : { content }),
+        ...(content === undefined || !begins.has(role) ? {} : { content }),
       };
       const shared = role === "activation" ? sharedOn(rank, name) : undefined;
       if (shared !== undefined) {
@@ -102,9 +102,12 @@ function partOf(builder: Builder, rank: number, id: string, view: View): string 
   const { window: { first } = { first: 0, rows: 0 }, tile } = view;
   const shape = rowsShapeOn(view, rank);
   const columns = shape.at(-1) ?? 1;
-  const rows = shape.slice(0, -1).reduce((product, extent) => product * extent, 1);
+  const rows = volumeOf(shape.slice(0, -1));
   return builder.window(rank, id, { columns, first, rows }, tile && tileOf(columns, tile));
 }
+
+/** Roles whose content is there from the beginning: inputs and gathered weights come in the course of a step. */
+const begins: ReadonlySet<BufferRole> = new Set(["weight", "constant", "cache", "optimizer"]);
 
 /** Phases of serving share weights, constants and caches; what else they name alike is of other sizes. */
 function idOf({ role }: Tensor, name: string, { serves }: Origin): string {

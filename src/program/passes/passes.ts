@@ -1,6 +1,7 @@
 // The passes over a plan's ops, each a pure function of the list.
 
 import type { Optimizer } from "../../plan/optimizer.ts";
+import { stateCopies } from "../../plan/mesh.ts";
 import type { Plan, Precision } from "../../plan/plan.ts";
 import { recomputedParts } from "../../plan/recomputed_parts.ts";
 import type { Op } from "../op.ts";
@@ -19,6 +20,9 @@ import { tileCaches } from "./tile_caches.ts";
 import { tileWeights } from "./tile_weights.ts";
 import { unfuseAttention } from "./unfuse_attention.ts";
 import { update } from "./update.ts";
+import { gatherWeights } from "./zero/gather_weights.ts";
+import { scatterGradients } from "./zero/scatter_gradients.ts";
+import type { Shards, ZeroOptions } from "./zero/shards.ts";
 
 /**
  * The ops of a step, in the order in which they are emitted.
@@ -84,7 +88,7 @@ function trainingSlots(
   rules: Optimizer,
 ): SlotOps[] | undefined {
   try {
-    const { once, ...whole } = trainingOps(ops, rules, plan.workload.dtype, sharesState(plan));
+    const { once, shards, ...whole } = trainingOps(ops, rules, plan.workload.dtype, zeroOf(plan));
     const overlaps = plan.optimizations.includes("communication-overlap");
     const passes = overlaps
       ? { forward: chunk(whole.forward), backward: chunk(whole.backward) }
@@ -94,7 +98,8 @@ function trainingSlots(
       scheduling === undefined
         ? passes.backward
         : recompute(passes, recomputedParts(plan), scheduling.places);
-    const ofBatches = schedule(asPlanned({ forward, backward }, plan), scheduling, microBatches);
+    const planned = asPlanned({ forward, backward }, plan);
+    const ofBatches = schedule(shardPasses(planned, shards, overlaps), scheduling, microBatches);
     return [...ofBatches, { microBatch: microBatches - 1, ops: once }];
   } catch (error) {
     if (error instanceof NotDifferentiable) return undefined;
@@ -102,24 +107,36 @@ function trainingSlots(
   }
 }
 
+/** Transfers of what no rank keeps whole, around the ops that use it. */
+function shardPasses(
+  { forward, backward }: DifferentiatedOps,
+  shards: Shards,
+  isOverlapped: boolean,
+): DifferentiatedOps {
+  const scattered = scatterGradients(backward, shards, isOverlapped);
+  return {
+    forward: gatherWeights(forward, shards, { phase: "forward", isOverlapped }),
+    backward: gatherWeights(scattered, shards, { phase: "backward", isOverlapped }),
+  };
+}
+
 /**
  * Products keep what activations are made of, which their gradients need.
  *
- * @param isSharded as of `update`
+ * @param zero as of `update`; default: nothing is shared out
  * @throws NotDifferentiable where something has no gradient
  */
 export function trainingOps(
   ops: readonly Op[],
   rules: Optimizer,
   dtype: Precision,
-  isSharded = false,
+  zero: ZeroOptions = { stage: 0, copies: 1 },
 ) {
   const forward = fuseNorms(fuseResiduals(ops));
   const { backward, uses } = differentiate(forward);
-  return { forward, backward, once: update(uses, { rules, dtype, isSharded }) };
+  return { forward, backward, ...update(uses, { rules, dtype, zero }) };
 }
 
-/** Of ZeRO, each stage does what the one before it does. One group of data ranks shares; see `fieldsNotRun`. */
-function sharesState({ degrees }: Plan): boolean {
-  return (degrees?.zero ?? 0) >= 1 && degrees?.dataShard === undefined;
+function zeroOf({ degrees }: Plan): ZeroOptions {
+  return { stage: degrees?.zero ?? 0, copies: degrees === undefined ? 1 : stateCopies(degrees) };
 }
