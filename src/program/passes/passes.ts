@@ -101,7 +101,7 @@ export function trainingOps(
   dtype: Precision,
   isSharded = false,
 ) {
-  const forward = fuseNorms(fuseResiduals(ops));
+  const forward = fuseNorms(fuseResiduals(ops, true));
   const { backward, uses } = differentiate(forward);
   return { forward, backward, once: update(uses, { rules, dtype, isSharded }) };
 }

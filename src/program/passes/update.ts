@@ -17,8 +17,10 @@ import {
   whole,
 } from "../tensor.ts";
 import { type Copies, copiesOfWeights, keyOf } from "./differentiate/copies_of_weights.ts";
+import { type SharedColumns, sharedColumns } from "./differentiate/shared_columns.ts";
 import { channel, type WeightUse } from "./differentiate/walk.ts";
 import { type ShardedUpdates, shardUpdates } from "./shard_update.ts";
+import { sumSharedColumns } from "./sum_shared_columns.ts";
 import { siteOf } from "./update_site.ts";
 
 export interface UpdateOptions {
@@ -46,14 +48,15 @@ export function update(
   const sharded = shardUpdates(own, isSharded ? copies : []);
   const unshared = copies.filter(({ key }) => !sharded.isSharded(key));
   const all = own.map((use) => ({ use, own: sharded.own(use) }));
+  const shared = own.flatMap((use) => sharedColumns(use) ?? []);
   return [
+    ...shared.flatMap(sumSharedColumns),
     ...unshared.flatMap((each) => summed(each, own)),
     ...sharded.reduceScatters(),
     ...all.map(({ own: use }): Op => shown(use)),
     ...all.flatMap(({ use, own: { gradient } }): Op[] => {
       const owners = use.ranks.filter((rank) => isOwner(copies, sharded, use, rank));
-      if (owners.length === 0) return [];
-      return [{ op: "sum-squares", ...siteOf(use), ranks: owners, x: gradient, sum }];
+      return squaresOf(use, gradient, owners, sum, shared);
     }),
     ...squares,
     { op: "begin-update", ...site, ranks, sum, state, rules },
@@ -165,6 +168,26 @@ function isOwner(
   return isSharded(key)
     ? sums.some(({ to }) => to.includes(first) && to.includes(rank))
     : first === rank;
+}
+
+/** Of columns that owners share, on the first of them. */
+function squaresOf(
+  use: WeightUse,
+  x: Tensor,
+  owners: readonly number[],
+  sum: Tensor,
+  shared: readonly SharedColumns[],
+): Op[] {
+  const { sharers = [], first = 0 } = shared.find((each) => each.use === use) ?? {};
+  const [others, firsts] = [
+    owners.filter((rank) => sharers.some((own) => own.indexOf(rank) > 0)),
+    owners.filter((rank) => !sharers.some((own) => own.indexOf(rank) > 0)),
+  ];
+  const own = { op: "sum-squares", ...siteOf(use), x, sum } as const;
+  return [
+    ...(firsts.length === 0 ? [] : [{ ...own, ranks: firsts }]),
+    ...(others.length === 0 ? [] : [{ ...own, ranks: others, columns: first }]),
+  ];
 }
 
 function moved(
