@@ -63,8 +63,8 @@ function runNorm(shape: ShapeOf<"head_norm_gradient">, buffers: Buffers): void {
         rowOf(m, row).subarray(part.first, part.first + part.heads * headDim),
       ) as [Float64Array, Float64Array];
       const gains = isWeighted ? buffers.at("gains").subarray(part.firstGain) : undefined;
-      const heads = { heads: part.heads, headDim, ...(gains && { gains }) };
-      given.set(headNormGradient(own, given, norm, heads));
+      const normed = { heads: part.heads, headDim, ...(gains && { gains }) };
+      given.set(headNormGradient(own, given, norm, normed));
     }
     for (let head = 0; head < heads + kvHeads; head++) {
       const own = rowOf(x, row).subarray(head * headDim, (head + 1) * headDim);

@@ -102,6 +102,10 @@ export const trainedTraits: Readonly<Record<string, Trait>> = {
       "kvHeads: 2, sinks: true, slidingWindow: { tokens: 3, layers: [0] }, positions: { kind: rotary }",
     splits: many,
   },
+  "norms of heads, sinks, a shared head of keys": {
+    model: "kvHeads: 1, qkNorm: true, sinks: true, biases: [qkv], positions: { kind: rotary }",
+    splits: few,
+  },
   "latent attention": {
     model: `${latent}, queryRank: 12 }, positions: { kind: rotary, interleaved: true }`,
     splits: many,
