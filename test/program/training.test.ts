@@ -9,9 +9,9 @@ import { lower } from "../../src/program/lower.ts";
 import { whyNotTrained } from "../../src/program/trained.ts";
 import { referenceGradients } from "../../src/reference/gradients.ts";
 import { globalNorm } from "../../src/reference/optimizers.ts";
-import type { ObservedBuffer } from "../../src/runtime/observation.ts";
 import { interpret } from "../support/interpret.ts";
 import { linear, plan as explicitPlan } from "../support/plans.ts";
+import { shownBuffers } from "../support/shown_buffers.ts";
 import {
   expertTrainingPlan,
   expertTrainingSplits,
@@ -19,21 +19,11 @@ import {
   traitPlan,
 } from "../support/training_plans.ts";
 
-/** What a step shows, as ranks show it. */
-function shownBy(plan: Plan): ObservedBuffer[] {
-  return interpret(lower(plan)).map(({ layer, microBatch, observation, data }) => ({
-    layer,
-    microBatch,
-    observation,
-    bytes: new Uint8Array(Float32Array.from(data).buffer),
-  }));
-}
-
 /** What is wrong with a step of it; nothing where all gradients and the loss are right. */
 async function faultsOf(plan: Plan): Promise<string[]> {
   const why = whyNotTrained(plan);
   if (why !== undefined) return [why];
-  const observed = shownBy(plan);
+  const observed = shownBuffers(interpret(lower(plan)));
   const { loss, gradients } = await referenceGradients(plan);
   const missing = notShown(observed, gradients);
   const { lossScale = 1 } = plan.workload.optimizer ?? {};
