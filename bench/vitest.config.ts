@@ -41,6 +41,7 @@ export default defineConfig({
           name: "host",
           include: [
             "bench/faults.ts",
+            "bench/gradients.ts",
             "bench/host.ts",
             "bench/mutations.ts",
             "bench/snapshots.ts",

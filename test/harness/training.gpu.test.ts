@@ -14,6 +14,7 @@ import {
   sharedTrainingPlan,
   trainingPlan,
   trainingSplits,
+  traitPlan,
 } from "../support/training_plans.ts";
 
 const adapter = adapterUnderTest();
@@ -48,6 +49,20 @@ describeOnAdapter("training", () => {
     const { outcome, check } = await runPlan(plan, { adapter, numericsOnly: true });
     expect(outcome).toEqual({ state: "complete" });
     expect(check?.training?.error).toBeLessThan(5e-6);
+  });
+
+  test("norms of heads, sinks and a shared head of keys in f16: every gradient is right", async () => {
+    const trait = "norms of heads, sinks, a shared head of keys";
+    const plan = traitPlan(trait, "two tensor ranks", { dtype: "f16" });
+    const { outcome, check, memory, estimate } = await runPlan(plan, {
+      adapter,
+      numericsOnly: true,
+    });
+    expect(outcome).toEqual({ state: "complete" });
+    expect(check?.training?.error).toBeLessThan(check?.training?.tolerance ?? 0);
+    expect(memory.map(({ allocatedBytes }) => allocatedBytes)).toEqual(
+      estimate.ranks.map(({ memoryBytes }) => memoryBytes),
+    );
   });
 
   test("in f16, with weights in f32 beside them", async () => {

@@ -431,7 +431,7 @@ export function runKernel(call: KernelCall, buffers: readonly Float64Array[]): v
       runHeadMatmul(call.shape, a, b, c);
       return;
     case "mean_squares":
-      runMeanSquares(call.shape, a, b);
+      runMeanSquares(call.shape, buffers);
       return;
     case "causal_conv":
       runCausalConv(call.shape, a, b, c);

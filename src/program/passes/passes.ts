@@ -132,7 +132,7 @@ export function trainingOps(
   dtype: Precision,
   zero: ZeroOptions = { stage: 0, copies: 1 },
 ) {
-  const forward = fuseNorms(fuseResiduals(ops));
+  const forward = fuseNorms(fuseResiduals(ops, true));
   const { backward, uses } = differentiate(forward);
   return { forward, backward, ...update(uses, { rules, dtype, zero }) };
 }

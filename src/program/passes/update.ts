@@ -17,7 +17,9 @@ import {
   whole,
 } from "../tensor.ts";
 import { type Copies, copiesOfWeights, keyOf } from "./differentiate/copies_of_weights.ts";
+import { type SharedColumns, sharedColumns } from "./differentiate/shared_columns.ts";
 import { channel, type WeightUse } from "./differentiate/walk.ts";
+import { sumSharedColumns } from "./sum_shared_columns.ts";
 import { siteOf } from "./update_site.ts";
 import {
   cleared,
@@ -59,16 +61,16 @@ export function update(uses: readonly WeightUse[], { rules, dtype, zero }: Updat
     const moves = shards.own(use);
     return moves.ranks.length === 0 ? [] : [moves];
   });
+  const shared = all.flatMap((use) => sharedColumns(use) ?? []);
   const once: Op[] = [
     ...unshared.flatMap((each) => summed(each, own)),
     ...(zero.stage === 1 ? scatteredOnce(shards) : []),
     ...summedOverCopies(shards),
+    ...shared.flatMap(sumSharedColumns),
     ...all.map(shown),
     ...own.flatMap((use): Op[] => {
-      const { gradient } = shards.own(use);
       const owners = use.ranks.filter((rank) => isOwner(copies, shards, use, rank));
-      if (owners.length === 0) return [];
-      return [{ op: "sum-squares", ...siteOf(use), ranks: owners, x: gradient, sum }];
+      return squaresOf(shards.own(use), owners, sum, shared);
     }),
     ...squares,
     { op: "begin-update", ...site, ranks, sum, state, rules },
@@ -178,6 +180,25 @@ function isOwner(
   const key = keyOf(weight, rank);
   if (isSharded(key)) return counts(key, rank);
   return copies.find((each) => each.key === key)?.ranks[0] === rank;
+}
+
+/** Of columns that owners share, on the first of them. */
+function squaresOf(
+  use: WeightUse,
+  owners: readonly number[],
+  sum: Tensor,
+  shared: readonly SharedColumns[],
+): Op[] {
+  const { sharers = [], first = 0 } = shared.find((each) => each.use === use) ?? {};
+  const [others, firsts] = [
+    owners.filter((rank) => sharers.some((own) => own.indexOf(rank) > 0)),
+    owners.filter((rank) => !sharers.some((own) => own.indexOf(rank) > 0)),
+  ];
+  const own = { op: "sum-squares", ...siteOf(use), x: use.gradient, sum } as const;
+  return [
+    ...(firsts.length === 0 ? [] : [{ ...own, ranks: firsts }]),
+    ...(others.length === 0 ? [] : [{ ...own, ranks: others, columns: first }]),
+  ];
 }
 
 function moved(use: WeightUse, state: Tensor, { rules, dtype }: Omit<UpdateOptions, "zero">): Op {

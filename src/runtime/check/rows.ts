@@ -165,6 +165,29 @@ export async function checkEmbedding(
   return coverage(runs, tokens, deviation);
 }
 
+export async function checkSpread(
+  { shape: { rows, columns, group, scale } }: Call<"spread_rows">,
+  operands: Operands,
+  { random, effort }: CheckSampling,
+): Promise<Coverage> {
+  const runs = sampleRows(rows, columns, random, effort.rowElements);
+  const deviation = createDeviation();
+  const sourceOf = (row: number): number => Math.floor(row / group);
+  const x = await operands.rows("x", columns, runsOf([...rowsOf(runs)].map(sourceOf)));
+  const y = await operands.rows("y", columns, runs);
+  for (const row of rowsOf(runs)) {
+    const [own, result] = [x.at(sourceOf(row)), y.at(row)];
+    for (let c = 0; c < columns; c++) {
+      const expected = scale * (own[c] ?? Number.NaN);
+      const accepted = 2 * storedError(expected, "f32") + storedError(expected, operands.dtype);
+      deviation.add(result[c] ?? Number.NaN, expected, accepted, row, c);
+    }
+    checkPadding(result, row, columns, deviation);
+    await operands.pace(columns);
+  }
+  return coverage(runs, rows, deviation);
+}
+
 export async function checkSoftmax(
   { shape: { rows, columns } }: Call<"softmax">,
   operands: Operands,
