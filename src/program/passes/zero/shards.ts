@@ -7,6 +7,7 @@ import type { OpOrigin } from "../../program.ts";
 import { elementsOn, nameOn, partOn, type Tensor, type TensorPart, whole } from "../../tensor.ts";
 import type { CollectiveOp } from "../../transfer_op.ts";
 import { type Copies, keyOf } from "../differentiate/copies_of_weights.ts";
+import { sharedColumns } from "../differentiate/shared_columns.ts";
 import { channel, type WeightUse } from "../differentiate/walk.ts";
 import { siteOf } from "../update_site.ts";
 import { ownRows } from "./own_rows.ts";
@@ -44,7 +45,9 @@ export function shardsOf(
   copies: readonly Copies[],
   { stage, copies: groups }: ZeroOptions,
 ): Shards {
-  const sharings = stage === 0 ? [] : sharingsOf(uses, copies, groups, stage >= 2);
+  const undivided = keptWhole(uses);
+  const divided = copies.filter(({ key }) => !undivided.has(key));
+  const sharings = stage === 0 ? [] : sharingsOf(uses, divided, groups, stage >= 2);
   const sharingAt = new Map(
     sharings.flatMap((each) => each.ranks.map((rank) => [`${rank} ${each.key}`, each] as const)),
   );
@@ -89,6 +92,18 @@ export function shardsOf(
     },
     sharedAs: (rank, name) => byName.get(`${rank} ${name}`),
   };
+}
+
+/** Vectors whose elements tensor ranks share in part: rows of a matrix have all columns, of a vector they have some. */
+function keptWhole(uses: readonly WeightUse[]): ReadonlySet<string> {
+  return new Set(
+    uses.flatMap((use) => {
+      const { weight, ranks } = use;
+      const [, inner] = partOn(weight, ranks[0] ?? 0)?.shape ?? [];
+      if (inner !== undefined || sharedColumns(use) === undefined) return [];
+      return ranks.map((rank) => keyOf(weight, rank));
+    }),
+  );
 }
 
 /** One tensor of ranks each of which may call it otherwise. */
