@@ -476,6 +476,27 @@ const training: readonly Mutation[] = [
     plan: "training",
   },
   {
+    what: "norms of trained heads leave out what they have of a gradient themselves",
+    files: ["shaders/head_norm_gradient.wgsl"],
+    from: "(given - shift - value * pull)",
+    to: "(given - shift)",
+    plan: "training",
+  },
+  {
+    what: "gains of trained heads of keys get the gradient of queries",
+    files: ["shaders/head_gain_gradient.wgsl"],
+    from: "vec2u(HEADS, KV_HEADS)",
+    to: "vec2u(0u, KV_HEADS)",
+    plan: "training",
+  },
+  {
+    what: "sinks of trained heads get half of their gradient",
+    files: ["shaders/sink_gradient.wgsl"],
+    from: "-= all;",
+    to: "-= 0.5 * all;",
+    plan: "training",
+  },
+  {
     what: "gradients are not clipped",
     files: ["shaders/begin_update.wgsl"],
     from: "multiplier *= min(1.0, CLIP_NORM / (norm + 1e-6));",

@@ -112,6 +112,8 @@ function trainingIn(dtype: "f32" | "f16"): Plan {
       hidden: 8,
       heads: 1,
       vocabulary: 12,
+      qkNorm: true,
+      sinks: true,
       moe: { experts: 2, topK: 2, ffn: 8, renormalise: true, auxLossCoeff: 1, zLossCoeff: 1 },
     },
     parallel: { data: 2, expert: 2 },
