@@ -6,6 +6,7 @@ import { hasBackwardSlots } from "../plan/pipeline.ts";
 import type { Plan } from "../plan/plan.ts";
 import { recomputedParts } from "../plan/recomputed_parts.ts";
 import type { PlanEstimate } from "../program/estimate.ts";
+import type { ForwardFlops } from "../program/unsharded_cost.ts";
 
 export interface SampleFlops {
   /** As MFU counts: causal attention by half, backward twice the forward pass, nothing computed again. */
@@ -25,25 +26,28 @@ export interface SampleFlops {
   readonly recomputed: number;
 }
 
+interface SampledPlan {
+  readonly plan: Plan;
+  readonly estimate: PlanEstimate;
+}
+
 /** Of one sample, over all GPUs. */
-export function sampleFlops({ plan, estimate }: Pick<Parts, "plan" | "estimate">): SampleFlops {
-  const parts = partsOf(estimate);
-  const { batch } = plan.workload;
-  const passes = plan.workload.mode === "training" ? 3 : 1;
-  const { forward, attention } = parts;
+export function sampleFlops({ plan, estimate }: SampledPlan): SampleFlops {
+  const { all: forward, attention } = estimate.forwardFlops;
+  const { batch, mode, optimizer, sequence } = plan.workload;
+  const passes = mode === "training" ? 3 : 1;
+  // A program that trains has its backward pass; of any other training plan it is counted.
+  const model = optimizer === undefined ? passes * forward : estimate.modelFlops;
   const { hidden = 0, vocabulary = 0 } = plan.model ?? {};
-  const head = 2 * batch * plan.workload.sequence * hidden * vocabulary;
-  const whole = forward - attention + wholeAttention(plan);
-  const again = passes === 1 ? 0 : computedAgain(plan, estimate, parts);
+  const head = passes * 2 * batch * sequence * hidden * vocabulary;
+  const withoutAttention = model - passes * attention;
+  const again = passes === 1 ? 0 : computedAgain(plan, estimate);
   return {
-    model: (passes * forward) / batch,
-    wholeAttention: (passes * whole) / batch,
-    withoutAttention: (passes * (forward - attention)) / batch,
-    perParameter: [
-      (passes * Math.max(0, forward - attention - head)) / batch,
-      (passes * (forward - attention + head)) / batch,
-    ],
-    least: (passes * leastForward(plan, parts)) / batch,
+    model: model / batch,
+    wholeAttention: (withoutAttention + passes * wholeAttention(plan)) / batch,
+    withoutAttention: withoutAttention / batch,
+    perParameter: [Math.max(0, withoutAttention - head) / batch, (withoutAttention + head) / batch],
+    least: Math.max(0, model - passes * spared(plan, estimate.forwardFlops)) / batch,
     recomputed: again / batch,
   };
 }
@@ -51,8 +55,7 @@ export function sampleFlops({ plan, estimate }: Pick<Parts, "plan" | "estimate">
 /** As the program says it where it has backward slots; else of its blocks' forward pass, or of attention. */
 function computedAgain(
   plan: Plan,
-  { ranks, layers }: PlanEstimate,
-  { forward, attention }: Pick<Parts, "forward" | "attention">,
+  { ranks, layers, forwardFlops: { all: forward, attention } }: PlanEstimate,
 ): number {
   if (hasBackwardSlots(plan)) {
     return ranks.reduce((sum, { recomputed }) => sum + (recomputed?.flops ?? 0), 0);
@@ -74,27 +77,6 @@ export function blocksAgain(plan: Plan): number {
   return all === 0 ? 1 : again / all;
 }
 
-interface Parts {
-  readonly plan: Plan;
-  readonly estimate: PlanEstimate;
-  readonly forward: number;
-  readonly attention: number;
-  readonly experts: number;
-}
-
-function partsOf(estimate: PlanEstimate): Omit<Parts, "plan" | "estimate"> {
-  // Sharding repeats small kernels on every rank; of these it divides the work.
-  const of = (...names: string[]): number =>
-    estimate.kernels
-      .filter(({ kernel }) => names.some((name) => kernel.startsWith(name)))
-      .reduce((sum, { flops }) => sum + flops, 0);
-  return {
-    forward: estimate.modelFlops,
-    attention: of("attention", "attend"),
-    experts: of("grouped_matmul"),
-  };
-}
-
 /** Of one step, as if every token saw its whole sequence. */
 function wholeAttention({ stages, workload }: Plan): number {
   const { batch, sequence } = workload;
@@ -108,23 +90,21 @@ function wholeAttention({ stages, workload }: Plan): number {
   return flops;
 }
 
-function leastForward(
-  plan: Plan,
-  { forward, attention, experts }: Omit<Parts, "plan" | "estimate">,
-): number {
+/** Of a step's forward pass, what a run may leave out. */
+function spared(plan: Plan, { attention, experts }: ForwardFlops): number {
   const { model, workload } = plan;
-  let least = forward;
+  let flops = 0;
   // In inference only the last token's logits are needed.
   if (workload.mode === "inference" && model?.vocabulary !== undefined) {
-    least -= 2 * workload.batch * (workload.sequence - 1) * model.hidden * model.vocabulary;
+    flops += 2 * workload.batch * (workload.sequence - 1) * model.hidden * model.vocabulary;
   }
-  if (!seesWholeSequences(plan)) least -= attention;
+  if (!seesWholeSequences(plan)) flops += attention;
   const [moe] = moeLayers(plan);
   if (moe?.capacityFactor !== undefined) {
     // All tokens may choose the same expert, which takes its capacity of them.
-    least -= experts * (1 - Math.min(1, moe.capacityFactor / moe.experts));
+    flops += experts * (1 - Math.min(1, moe.capacityFactor / moe.experts));
   }
-  return Math.max(0, least);
+  return flops;
 }
 
 /** Windows, chunks, chosen tokens and linear forms of attention see fewer tokens. */

@@ -7,7 +7,6 @@ import { isOverBound } from "../measure/bound_share.ts";
 import { MIN_INTERVAL_SAMPLES } from "../measure/median_interval.ts";
 import { standingOf } from "../measure/standing.ts";
 import { claimedBy, ratioOf, type Case } from "./case.ts";
-import { sampleFlops } from "./flops.ts";
 import { balanceLimit } from "./limits/balance.ts";
 import { latencyLimit } from "./limits/latency.ts";
 import {
@@ -108,10 +107,9 @@ function needsOf(
 function foundFor(given: Case, claim: ClaimDefinition): Figure | undefined {
   const { plan, measurements } = given;
   if (measurements === undefined || isOfDecodeAlone(given, claim)) return undefined;
-  const measured =
-    claim.key === "computeUtilization" && plan.hardware.peakFlops !== undefined
-      ? againstPlansPeak(given, plan.hardware.peakFlops)
-      : claim.found?.(measurements.metrics);
+  const measured = isOfPlansPeak(given, claim)
+    ? againstPlansPeak(given, claim)
+    : claim.found?.(measurements.metrics);
   // A share of more than there is was not found: `decide` says so.
   if (measured?.unit === "share" && isOverBound(measured)) return undefined;
   const assumed = assumedAmong(plan, ["model", "stages", "workload"]);
@@ -134,30 +132,40 @@ function isOfDecodeAlone({ plan }: Case, { key }: ClaimDefinition): boolean {
 }
 
 /** The other of the two utilizations, where the plan gives a peak. */
-function besidesPlansPeak({ plan, measurements }: Case, { key }: ClaimDefinition): string[] {
-  const { mfu } = measurements?.metrics ?? {};
-  if (plan.workload.mode === "serving") return [];
-  return key === "computeUtilization" && plan.hardware.peakFlops !== undefined && mfu !== undefined
-    ? [
-        `of the plan's peak of ${quantity(plan.hardware.peakFlops, "FLOP/s")}; ${percent(mfu.value)} of the calibrated one`,
-      ]
-    : [];
+function besidesPlansPeak(given: Case, claim: ClaimDefinition): string[] {
+  const { peakFlops } = given.plan.hardware;
+  const calibrated = given.measurements && claim.found?.(given.measurements.metrics);
+  return peakFlops === undefined ||
+    calibrated === undefined ||
+    againstPlansPeak(given, claim) === undefined
+    ? []
+    : [
+        `of the plan's peak of ${quantity(peakFlops, "FLOP/s")}; ${percent(calibrated.value)} of the calibrated one`,
+      ];
+}
+
+/** Whether the plan gives the peak that a claimed share is of. */
+function isOfPlansPeak({ plan }: Case, { flopsRate }: ClaimDefinition): boolean {
+  return flopsRate !== undefined && plan.hardware.peakFlops !== undefined;
 }
 
 /** Where the plan gives a peak, utilization is a share of that; the share of the calibrated one stands beside it. */
-function againstPlansPeak(given: Case, peak: number): Figure | undefined {
-  const { plan, measurements } = given;
-  const rate = measurements?.metrics.samplesPerSecond;
-  if (rate === undefined) return undefined;
-  const scale = sampleFlops(given).model / (plan.hardware.gpus * peak);
-  const calibrated = measurements?.metrics.mfu;
+function againstPlansPeak(
+  { plan, measurements }: Case,
+  claim: ClaimDefinition,
+): Figure | undefined {
+  const { peakFlops, gpus } = plan.hardware;
+  const rate = measurements && claim.flopsRate?.(measurements.metrics);
+  if (measurements === undefined || peakFlops === undefined || rate === undefined) return undefined;
+  const peak = gpus * peakFlops;
+  const calibrated = claim.found?.(measurements.metrics);
   return {
     ...rate,
-    value: rate.value * scale,
+    value: rate.value / peak,
     unit: "share",
     ...(rate.interval === undefined
       ? {}
-      : { interval: [rate.interval[0] * scale, rate.interval[1] * scale] as const }),
+      : { interval: [rate.interval[0] / peak, rate.interval[1] / peak] as const }),
     conditions: [
       ...rate.conditions,
       "of the plan's peak",
@@ -167,11 +175,10 @@ function againstPlansPeak(given: Case, peak: number): Figure | undefined {
 }
 
 /** Why a share of the plan's peak is no result, where the run did more than that. */
-function beyondPlansPeak(given: Case, { key }: ClaimDefinition): string | undefined {
+function beyondPlansPeak(given: Case, claim: ClaimDefinition): string | undefined {
   const { peakFlops } = given.plan.hardware;
-  if (key !== "computeUtilization" || peakFlops === undefined) return undefined;
-  const reached = againstPlansPeak(given, peakFlops);
-  return reached === undefined || !isOverBound(reached)
+  const reached = againstPlansPeak(given, claim);
+  return peakFlops === undefined || reached === undefined || !isOverBound(reached)
     ? undefined
     : `the run reached ${percent(reached.value)} of the plan's peak of ${quantity(peakFlops, "FLOP/s")}: hardware.peakFlops is too low, or it is of another GPU`;
 }

@@ -34,6 +34,8 @@ export interface ClaimDefinition {
   readonly against: string;
   /** Of a run; only where a run decides it. */
   readonly found?: (metrics: Metrics) => Figure | undefined;
+  /** Of a share of a peak: the FLOP/s of all GPUs that it is made of. */
+  readonly flopsRate?: (metrics: Metrics) => Figure | undefined;
 }
 
 /** A run decides by its interval alone. */
@@ -100,6 +102,7 @@ export const claimTable: readonly ClaimDefinition[] = [
       "model FLOPs ÷ (step time · GPUs · peak); recomputation never counts; causal attention counts by half",
     against: "MFU: the plan's peak where it gives one, else the calibrated one",
     found: ({ mfu }) => mfu,
+    flopsRate: ({ modelFlopsRate }) => modelFlopsRate,
   },
   {
     ...speed,
@@ -108,7 +111,9 @@ export const claimTable: readonly ClaimDefinition[] = [
     unit: "share",
     definition: "as MFU, with FLOPs that are computed again in the backward pass",
     formula: "(model FLOPs + recomputed FLOPs) ÷ (step time · GPUs · peak)",
-    against: "HFU",
+    against: "HFU: the plan's peak where it gives one, else the calibrated one",
+    found: ({ hfu }) => hfu,
+    flopsRate: ({ hardwareFlopsRate }) => hardwareFlopsRate,
   },
   {
     key: "memoryUtilization",

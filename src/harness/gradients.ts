@@ -1,5 +1,6 @@
 // Gradients of weights as ranks show them, held against those of the reference or of the unsharded run.
 
+import { volumeOf } from "../program/tensor.ts";
 import { rowPitch } from "../kernels/storage.ts";
 import type { RegionContent } from "../program/content.ts";
 import type { Observation } from "../program/observation.ts";
@@ -20,7 +21,7 @@ export function assembleGradients(observed: readonly ObservedBuffer[]): Gradient
     const { tensor, shape } = region;
     const whole = found.get(tensor) ?? {
       shape,
-      data: new Float64Array(elementsOf(shape)).fill(Number.NaN),
+      data: new Float64Array(volumeOf(shape)).fill(Number.NaN),
     };
     found.set(tensor, whole);
     eachElement(region, (local, global) => {
@@ -47,7 +48,7 @@ export function notShown(
 ): string | undefined {
   const shown = new Map<string, Uint8Array>();
   for (const { region } of shownGradients(observed)) {
-    const seen = shown.get(region.tensor) ?? new Uint8Array(elementsOf(region.shape));
+    const seen = shown.get(region.tensor) ?? new Uint8Array(volumeOf(region.shape));
     shown.set(region.tensor, seen);
     eachElement(region, (_, global) => {
       seen[global] = 1;
@@ -124,7 +125,7 @@ function eachElement(
   see: (local: readonly [row: number, column: number], global: number) => void,
 ): void {
   const columns = size.at(-1) ?? 1;
-  const rows = elementsOf(size) / columns;
+  const rows = volumeOf(size) / columns;
   for (let row = 0; row < rows; row++) {
     let [left, start, stride] = [row, 0, shape.at(-1) ?? 1];
     for (let axis = size.length - 2; axis >= 0; axis--) {
@@ -136,10 +137,6 @@ function eachElement(
     start += offset.at(-1) ?? 0;
     for (let column = 0; column < columns; column++) see([row, column], start + column);
   }
-}
-
-function elementsOf(shape: readonly number[]): number {
-  return shape.reduce((product, extent) => product * extent, 1);
 }
 
 /** The batch's mean loss. @param rows over all micro-batches @param columns that a row's loss is a mean over */

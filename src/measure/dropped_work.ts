@@ -8,6 +8,7 @@ import type { StepSample } from "./sample.ts";
 /** FLOPs of a sample's step that the estimate counts and no expert did; 0 where no choice was dropped. */
 export function droppedFlops(program: Program): (sample: StepSample) => number {
   const layers = new Map<string, ExpertWork>();
+  const passes = program.ranks.some(isTrained) ? 3 : 1;
   for (const instruction of program.ranks.flatMap(({ instructions }) => instructions)) {
     const product = productOf(instruction);
     if (product === undefined) continue;
@@ -24,7 +25,7 @@ export function droppedFlops(program: Program): (sample: StepSample) => number {
       const kept = ranks.flatMap(({ tokens }) => tokens).reduce((all, count) => all + count, 0);
       const perChoice = 2 * [...work.weights.values()].reduce((all, size) => all + size, 0);
       // A capacity below the balanced load is in the estimate already.
-      return sum + Math.max(0, work.flops - kept * perChoice);
+      return sum + passes * Math.max(0, work.flops - kept * perChoice);
     }, 0);
 }
 
@@ -33,6 +34,11 @@ interface ExpertWork {
   flops: number;
   /** Elements of one expert's matrices, by the buffers that hold them. */
   readonly weights: Map<string, number>;
+}
+
+/** Whether its steps have a backward pass, whose products are twice those of the forward pass. */
+function isTrained({ instructions }: Program["ranks"][number]): boolean {
+  return instructions.some(({ origin }) => origin.phase === "update");
 }
 
 function productOf(instruction: Instruction) {

@@ -32,6 +32,11 @@ export interface Metrics {
    * used; software adapters count as one. The interval includes the spread of that peak.
    */
   readonly mfu?: Figure;
+  /** As `mfu`, with FLOPs of the forward pass that the backward pass computes again. */
+  readonly hfu?: Figure;
+  /** FLOP/s of all GPUs together, of the FLOPs that `mfu` counts and of those that `hfu` counts. */
+  readonly modelFlopsRate?: Figure;
+  readonly hardwareFlopsRate?: Figure;
   /** Bytes that the kernels must move ÷ wall ÷ the fastest of calibrated reading, writing and copying. */
   readonly bandwidth?: Figure;
   /** Kernels of equal work on one adapter; none where they were not timed one by one. */

@@ -23,13 +23,14 @@ export interface OverBound {
  * @param streamedShare of the step's bytes, those of kernels that move too much at a time for caches
  */
 export function overBound(
-  { busy, mfu, bandwidth }: Utilization,
+  { busy, mfu, hfu, bandwidth }: Utilization,
   kernels: readonly KernelMetrics[],
   streamedShare: number,
 ): OverBound[] {
   return [
     ...ofStep("busy", busy, "the clock of a GPU is mapped to the host's wrongly"),
     ...ofStep("MFU", mfu, lostWork),
+    ...ofStep("HFU", hfu, lostWork),
     ...ofStep("bandwidth", bandwidth && partOf(bandwidth, streamedShare), lostWork),
     ...kernels.flatMap(({ kernel, variant, shape, bound }) => {
       if (bound === undefined || bound.inCaches === true || isExpectation(shape)) return [];

@@ -25,6 +25,9 @@ export interface CalibratedPeaks {
 export interface Utilization {
   readonly busy?: Figure;
   readonly mfu?: Figure;
+  readonly hfu?: Figure;
+  readonly modelFlopsRate?: Figure;
+  readonly hardwareFlopsRate?: Figure;
   readonly bandwidth?: Figure;
 }
 
@@ -48,14 +51,33 @@ export function utilization(
     "mean over ranks of the time in which a kernel runs",
   );
   const dropped = droppedFlops(program);
+  const peak = ceilingOfAll(peaks, (ceilings) => fastestOf(ceilings, arithmetics));
+  const modelWork = (sample: StepSample): number => estimate.modelFlops - dropped(sample);
   const mfu = ofCeiling(
     samples,
-    (sample) => estimate.modelFlops - dropped(sample),
-    ceilingOfAll(peaks, (ceilings) => fastestOf(ceilings, arithmetics)),
+    modelWork,
+    peak,
     conditions,
     "model FLOPs, causal attention counted half and dropped choices of experts not at all, against " +
       `the calibrated ${arithmetics.join(" or ")} peak`,
   );
+  const recomputed = estimate.ranks.reduce((sum, each) => sum + (each.recomputed?.flops ?? 0), 0);
+  const hardwareWork = (sample: StepSample): number => modelWork(sample) + recomputed;
+  const hfu = ofCeiling(
+    samples,
+    hardwareWork,
+    peak,
+    conditions,
+    `as MFU, with ${recomputed === 0 ? "nothing" : "what is"} computed again in the backward pass`,
+  );
+  const rateOf = (workOf: (sample: StepSample) => number): Figure | undefined =>
+    figureOf(
+      byRun(samples, (sample) => (workOf(sample) * 1000) / sample.wallMs),
+      "FLOP/s",
+      conditions,
+    );
+  const modelFlopsRate = rateOf(modelWork);
+  const hardwareFlopsRate = rateOf(hardwareWork);
   const kernelBytes = estimate.ranks.reduce((sum, rank) => sum + rank.kernelBytes, 0);
   const bandwidth = ofCeiling(
     samples,
@@ -67,6 +89,9 @@ export function utilization(
   return {
     ...(busy === undefined ? {} : { busy: upToBound(busy) }),
     ...(mfu === undefined ? {} : { mfu }),
+    ...(hfu === undefined ? {} : { hfu }),
+    ...(modelFlopsRate === undefined ? {} : { modelFlopsRate }),
+    ...(hardwareFlopsRate === undefined ? {} : { hardwareFlopsRate }),
     ...(bandwidth === undefined ? {} : { bandwidth }),
   };
 }

@@ -3,7 +3,7 @@
 
 import { bytesPerElement } from "../kernels/storage.ts";
 import type { Plan } from "../plan/plan.ts";
-import { listen } from "./estimate.ts";
+import { listen } from "./listen.ts";
 import { algorithmOf, broadcastsSums } from "./exchange/all_reduce/algorithms.ts";
 import { isAllReduce } from "./exchange/sums.ts";
 import { leastAt, readersOf, type Excess } from "./least_bytes.ts";

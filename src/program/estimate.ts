@@ -6,21 +6,21 @@ import type { Plan } from "../plan/plan.ts";
 import type { Bound, Peaks } from "./bound.ts";
 import { createClock } from "./bound_clock.ts";
 import type { ActivationMemory } from "./emit/activation_memory.ts";
-import { loweringTogether, stepOf } from "./lower.ts";
+import { type Listener, listen } from "./listen.ts";
+import { stepOf } from "./lower.ts";
 import { layerNames } from "./plan_ops.ts";
-import { type Instruction, isBesides, isForward, type Program } from "./program.ts";
-import { inPhaseOrder, phasePlan, stepPlan } from "./serving/phase_plan.ts";
-import { createStream, type Sink } from "./stream.ts";
+import type { Program } from "./program.ts";
+import { phasePlan, stepPlan } from "./serving/phase_plan.ts";
 import { expand, expandTotals } from "./expand.ts";
 import { type Allocated, createMemoryModel, type MemoryNeed } from "./memory.ts";
 import { replicasOf } from "./replicas.ts";
-import { expandRepeats, inEveryBlock, type Repeats, shorten } from "./repeats.ts";
+import { expandRepeats, inEveryBlock, shorten } from "./repeats.ts";
 import { type ReplicaTraffic, replicaTraffic } from "./replica_traffic.ts";
 import { itself, oneOfAlike } from "./symmetry.ts";
 import { createTally, type Totals } from "./tally.ts";
-import { modelFlopsOf } from "./instruction_cost.ts";
 import type { LayerEstimate, RankEstimate } from "./tally.ts";
-import { unshard } from "./unshard.ts";
+import { volumeOf } from "./tensor.ts";
+import { type ForwardFlops, unsharded, type Unsharded } from "./unsharded_cost.ts";
 import { createWireCount } from "./wire.ts";
 
 export type { CollectiveEstimate, KernelEstimate, LayerEstimate, RankEstimate } from "./tally.ts";
@@ -33,6 +33,7 @@ export interface Estimate {
    * of MFU. A causal kernel counts half of the score matrix; experts count the tokens sent to them.
    */
   readonly modelFlops: number;
+  readonly forwardFlops: ForwardFlops;
 }
 
 /** Everything that follows from a plan before it runs. */
@@ -88,7 +89,8 @@ export function estimate(program: Program, plan: Plan): Estimate {
   }
   // All micro-batches were added.
   const { ranks, layers } = tally.totals(1);
-  return { ranks, layers, modelFlops: unsharded(plan).flops };
+  const { flops, forwardFlops } = unsharded(plan);
+  return { ranks, layers, modelFlops: flops, forwardFlops };
 }
 
 /**
@@ -164,6 +166,7 @@ function estimateStep(plan: Plan, peaks?: Peaks, beside?: Plan): PlanEstimate {
     ...step,
     ...expandTotals(totals, symmetry, plan.hardware.gpus),
     modelFlops: alone.flops,
+    forwardFlops: alone.forwardFlops,
     parameters: parametersOf(plan, alone),
     sharedActivations: expand(
       totals.ranks.map(({ rank }) => sharedOn(activations, rank)),
@@ -204,80 +207,13 @@ function createParameterCount(ranks: number) {
     add(rank: number, shape: readonly number[], times: number): void {
       const own = counts[rank];
       if (own === undefined) return;
-      const elements = times * elementsOf(shape);
+      const elements = times * volumeOf(shape);
       if (shape.length === 3) own.expertElements += elements;
       else own.otherElements += elements;
     },
     of: (rank: number): Omit<Allocated, "byRole" | "retainedBytes"> =>
       counts[rank] ?? { expertElements: 0, otherElements: 0 },
   };
-}
-
-function elementsOf(shape: readonly number[]): number {
-  return shape.reduce((product, extent) => product * extent, 1);
-}
-
-type Listener = Sink & { begin?(layer: string): void };
-
-/**
- * Lowers the first micro-batch, which all others are like, and hands on what comes.
- *
- * @param beside of whose steps only the memory is handed on
- */
-export function listen(repeats: Repeats, sink: Listener, beside?: Repeats): ActivationMemory {
-  let isBeside = false;
-  const { hardware, workload } = repeats.plan;
-  const stream = createStream(hardware.gpus, workload.dtype, {
-    allocate: (...allocated) => sink.allocate(...allocated),
-    retain: (...retained) => void (isBeside || sink.retain?.(...retained)),
-    add: (...added) => void (isBeside || sink.add(...added)),
-  });
-  const all = inPhaseOrder(beside === undefined ? [repeats] : [repeats, beside]);
-  const lowered = loweringTogether(all, stream, 1);
-  const own = lowered[all.indexOf(repeats)];
-  const other = lowered.find((each) => each !== own);
-  if (own === undefined) throw new Error("nothing to be lowered");
-  for (const slot of own.slots) own.emit(slot, (layer) => sink.begin?.(layer));
-  isBeside = true;
-  for (const slot of other?.slots ?? []) other?.emit(slot);
-  stream.end();
-  return own.memory;
-}
-
-interface Unsharded {
-  readonly flops: number;
-  readonly parameters: number;
-  /** Of experts that a token is not sent to. */
-  readonly idleParameters: number;
-}
-
-function unsharded(plan: Plan): Unsharded {
-  let flops = 0;
-  let parameters = 0;
-  let idleParameters = 0;
-  const repeats = shorten(unshard(plan));
-  const { timesOf } = repeats;
-  listen(repeats, {
-    allocate(_rank, role, _bytes, shape, layer = "") {
-      if (role === "weight") parameters += timesOf(layer) * elementsOf(shape);
-    },
-    add(_rank, instruction) {
-      if (instruction.origin.phase === "update" || isBesides(instruction)) return;
-      const times = timesOf(instruction.origin.layer);
-      flops += times * modelFlopsOf(instruction);
-      if (isForward(instruction)) idleParameters += times * idleWeights(plan, instruction);
-    },
-  });
-  return { flops: flops * plan.workload.microBatches, parameters, idleParameters };
-}
-
-/** Of a product over experts: the weights of those that a token is not sent to. */
-function idleWeights(plan: Plan, instruction: Instruction): number {
-  if (instruction.op !== "kernel" || instruction.kernel !== "grouped_matmul") return 0;
-  const { experts, n, k, bias, expectedRows } = instruction.shape;
-  const { batch, sequence, microBatches } = plan.workload;
-  const topK = expectedRows / ((batch * sequence) / microBatches);
-  return Math.max(0, experts - topK) * n * (k + (bias === true ? 1 : 0));
 }
 
 function parametersOf(plan: Plan, { parameters, idleParameters }: Unsharded): Parameters {

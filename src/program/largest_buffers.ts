@@ -2,7 +2,7 @@
 // adapter's limits are about.
 
 import type { Plan } from "../plan/plan.ts";
-import { listen } from "./estimate.ts";
+import { listen } from "./listen.ts";
 import { shorten } from "./repeats.ts";
 import { phasePlan, servingPhases } from "./serving/phase_plan.ts";
 import { oneOfAlike } from "./symmetry.ts";

@@ -53,10 +53,15 @@ export function partOn({ parts }: Tensor, rank: number): TensorPart | undefined 
   return parts.held[parts.held.length === 1 ? 0 : parts.ranks.indexOf(rank)];
 }
 
+/** Elements of a shape, without padding. */
+export function volumeOf(shape: readonly number[]): number {
+  return shape.reduce((product, extent) => product * extent, 1);
+}
+
 /** Of what the rank holds, with padding; 0 where it holds nothing. */
 export function elementsOn(tensor: Tensor, rank: number): number {
   const shape = partOn(tensor, rank)?.shape ?? [];
-  const rows = shape.slice(0, -1).reduce((product, extent) => product * extent, 1);
+  const rows = volumeOf(shape.slice(0, -1));
   return shape.length === 0 ? 0 : paddedElements(rows, shape.at(-1) ?? 1);
 }
 

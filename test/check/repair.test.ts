@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { checkPlan, hasErrors, inspect } from "../../src/check/check_plan.ts";
 import { parsePlan, readPlan } from "../../src/plan/load.ts";
 import { repairPlan } from "../../src/check/repair.ts";
+import { divisorAtMost } from "../../src/check/repair/fix.ts";
 import { lower } from "../../src/program/lower.ts";
 import { degreesPlan, withDegrees } from "../plan/checked.ts";
 
@@ -331,4 +332,21 @@ test("whatever is repaired passes the check, and so does every alternative", () 
   );
   expect(broken).toBeGreaterThan(50);
   expect(mended / broken).toBeGreaterThan(0.9);
+});
+
+test("a degree far beyond the GPUs is lowered, and the model stays", () => {
+  const written = withDegrees({
+    hardware: { gpus: 2 },
+    model: { heads: 4, ffn: 64, moe: { experts: 3, topK: 2, dense: true } },
+    parallel: { tensor: 65_536, expert: 65_536 },
+  });
+  const { plan } = repaired(JSON.stringify(written));
+  expect(plan).toMatchObject({ hardware: { gpus: 2 }, model: { heads: 4, ffn: 64 } });
+});
+
+test("the largest divisor is found without trying each number", () => {
+  expect(divisorAtMost(2_147_483_646, 2_147_483_645)).toBe(1_073_741_823);
+  expect(divisorAtMost(2_147_483_647, 2_147_483_646)).toBe(1);
+  expect(divisorAtMost(60, 14)).toBe(12);
+  expect(divisorAtMost(60, 60)).toBe(60);
 });

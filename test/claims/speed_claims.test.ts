@@ -63,7 +63,7 @@ describe("on hardware that every rank has to itself", () => {
     const plan: Plan = { ...pipeline, hardware: { ...pipeline.hardware, peakFlops: 1e6 } };
     const verdict = verdictOn(claiming(plan, { computeUtilization: 0.4 }), "computeUtilization", {
       adapters: exclusive,
-      metrics: metricsWith({ samplesPerSecond: measured(150, "samples/s", [140, 160]) }),
+      metrics: metricsWith({ modelFlopsRate: measured(9e6, "FLOP/s", [8e6, 10e6]) }),
     });
     expect(verdict).toMatchObject({
       judgement: "untestable",

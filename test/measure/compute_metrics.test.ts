@@ -20,6 +20,7 @@ const program = programOf(layers, [layers.map((layer) => instructionOf(layer))],
 
 const estimate: Estimate = {
   modelFlops: 3000,
+  forwardFlops: { all: 3000, attention: 0, experts: 0 },
   layers: [],
   ranks: [
     {

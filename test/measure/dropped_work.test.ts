@@ -4,8 +4,10 @@ import { droppedFlops } from "../../src/measure/dropped_work.ts";
 import type { StepSample } from "../../src/measure/sample.ts";
 import { utilization } from "../../src/measure/utilization.ts";
 import { estimate } from "../../src/program/estimate.ts";
+import { kernelFlops } from "../../src/program/instruction_cost.ts";
 import { lower } from "../../src/program/lower.ts";
 import { moe, plan } from "../support/plans.ts";
+import { expertTrainingPlan } from "../support/training_plans.ts";
 import { ceilingsWith } from "../support/ceilings.ts";
 import { rankTrace } from "./synthetic.ts";
 
@@ -80,4 +82,24 @@ test("MFU counts the choices that were kept, and no others", () => {
   // 1 ms at 1e6 FLOP/s are 1000 FLOPs.
   expect(mfuOf(choices)).toBeCloseTo(costs.modelFlops / 1000, 12);
   expect(mfuOf(20)).toBeCloseTo((costs.modelFlops - 4 * flopsPerChoice) / 1000, 12);
+});
+
+test("of a step that trains, a dropped choice spares its products in all three passes", () => {
+  const trains = expertTrainingPlan("slices, whole experts and replicas");
+  const program = lower(trains);
+  const moeLayer = program.layers.find((name) => name.includes("moe")) ?? "";
+  const none: StepSample = {
+    ...sampleOf(choices),
+    experts: [{ layer: moeLayer, ranks: [{ rank: 0, tokens: [0] }], dropped: 1 }],
+  };
+  const forward = program.ranks
+    .flatMap(({ instructions }) => instructions)
+    .filter(({ origin }) => origin.layer === moeLayer && origin.phase === "forward")
+    .reduce(
+      (sum, each) =>
+        each.op === "kernel" && each.kernel === "grouped_matmul" ? sum + kernelFlops(each) : sum,
+      0,
+    );
+  expect(forward).toBeGreaterThan(0);
+  expect(droppedFlops(program)(none)).toBe(3 * forward);
 });

@@ -90,7 +90,7 @@ export const communicationLatency: Assess = ({ described: { plan }, communicatio
   ];
 };
 
-/** No backward pass is lowered, and what replicas add up in it is not judged. */
+/** Of a training step only the communications of its forward pass are judged. */
 function whatRuns({ workload }: Plan): string {
   return workload.mode === "training" ? "in the forward pass as run here" : "as run here";
 }

@@ -90,10 +90,27 @@ export function roundUp(size: number, unit: number): number {
   return Math.ceil(size / unit) * unit;
 }
 
-/** The largest divisor of `size` that is not above `limit`. */
+/** A size below this fraction of what it would be raised to is no slip: the degree is. */
+const mostGrowth = 4;
+
+/**
+ * A multiple of `unit`, reached by padding `size`.
+ * @returns undefined where that would be another model altogether
+ */
+export function paddedTo(size: number, unit: number): number | undefined {
+  const padded = roundUp(size, unit);
+  return padded > mostGrowth * size ? undefined : padded;
+}
+
+/** The largest divisor of `size` that is not above `limit`; its cost grows with the root of `size`. */
 export function divisorAtMost(size: number, limit: number): number {
-  for (let divisor = Math.min(size, limit); divisor > 1; divisor--) {
-    if (size % divisor === 0) return divisor;
+  if (size <= limit) return size;
+  let largest = 1;
+  for (let divisor = 1; divisor * divisor <= size; divisor++) {
+    if (size % divisor !== 0) continue;
+    for (const each of [divisor, size / divisor]) {
+      if (each <= limit && each > largest) largest = each;
+    }
   }
-  return 1;
+  return largest;
 }

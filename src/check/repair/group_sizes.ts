@@ -5,18 +5,18 @@ import { valueAt } from "../../plan/document.ts";
 import { tensorDegreeFits } from "../../plan/mesh.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { isGrouped } from "../../plan/layers/parallel.ts";
-import { divisorAtMost, type Faulty, type Fix, type Proposal, roundUp, setNumber } from "./fix.ts";
+import { divisorAtMost, type Faulty, type Fix, paddedTo, type Proposal, setNumber } from "./fix.ts";
 import { layerAt, layerPath, withGpus } from "./layer_at.ts";
+
+/** No model has so many heads that a higher degree could fit. */
+const mostTensor = 4096;
 
 /** Tensor degrees below the present one that divide every size, the largest first. */
 function lowerTensor({ degrees, model }: Plan, faulty: Faulty): Proposal[] {
   if (degrees === undefined || model === undefined) return [];
-  const below = Array.from(
-    { length: Math.min(degrees.tensor, 256) - 1 },
-    (_, i) => degrees.tensor - 1 - i,
-  );
-  return below
-    .filter((tensor) => tensor > 0 && tensorDegreeFits(model, tensor))
+  const largest = Math.min(degrees.tensor - 1, mostTensor);
+  return Array.from({ length: largest }, (_, i) => largest - i)
+    .filter((tensor) => tensorDegreeFits(model, tensor))
     .slice(0, 2)
     .map((tensor) =>
       setNumber(
@@ -34,15 +34,16 @@ function ofDegrees(pick: (plan: Plan) => number | undefined): Fix {
     if (plan?.degrees === undefined) return [];
     const { tensor } = plan.degrees;
     const size = pick(plan);
+    const padded = size === undefined ? undefined : paddedTo(size, tensor);
     const larger: Proposal[] =
-      size === undefined
+      size === undefined || padded === undefined
         ? []
         : [
             setNumber(
               faulty,
               path,
-              roundUp(size, tensor),
-              `a different model: ${roundUp(size, tensor) - size} more, which a trained one must be padded to`,
+              padded,
+              `a different model: ${padded - size} more, which a trained one must be padded to`,
             ),
           ];
     return [...lowerTensor(plan, faulty), ...larger];
@@ -67,6 +68,7 @@ function ofLayer(fallback: Fix | undefined): Fix {
       return fallback?.(faulty, diagnostic, undefined) ?? [];
     }
     const fewer = divisorAtMost(size, gpus.length);
+    const padded = paddedTo(size, gpus.length);
     return [
       withGpus(
         faulty,
@@ -74,7 +76,9 @@ function ofLayer(fallback: Fix | undefined): Fix {
         gpus.slice(0, fewer),
         `GPU ${gpus.slice(fewer).join(", ")} is left out of the layer`,
       ),
-      setNumber(faulty, path, roundUp(size, gpus.length), "a different model: a larger layer"),
+      ...(padded === undefined
+        ? []
+        : [setNumber(faulty, path, padded, "a different model: a larger layer")]),
     ];
   };
 }

@@ -22,6 +22,7 @@ export function speedSection({ metrics }: RunResult): Section {
     ["tokens", metrics.tokensPerSecond],
     ["busy", metrics.busy],
     ["MFU", metrics.mfu],
+    ["HFU", metrics.hfu?.value === metrics.mfu?.value ? undefined : metrics.hfu],
     ["bandwidth", metrics.bandwidth],
   ];
   const rows = figures.flatMap(([label, figure]) =>

@@ -91,6 +91,7 @@ const figures = [
   ["shardbench.tokens", "{token}/s", "tokensPerSecond"],
   ["shardbench.busy", "1", "busy"],
   ["shardbench.mfu", "1", "mfu"],
+  ["shardbench.hfu", "1", "hfu"],
   ["shardbench.bandwidth.utilization", "1", "bandwidth"],
 ] as const;
 

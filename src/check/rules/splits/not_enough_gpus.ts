@@ -6,13 +6,23 @@ import { degreesWith } from "../../example.ts";
 import { divisorAtMost, fixOfPlan, setNumber } from "../../repair/fix.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 
+/** Where a mesh is larger than this times the GPUs, a degree is the likelier slip. */
+const nearWorld = 64;
+
 const moreGpusOrLowerDegree = fixOfPlan(({ degrees, hardware }, faulty) => {
   if (degrees === undefined) return [];
   const { tensor, pipeline, data, context = 1 } = degrees;
   const world = worldOf(degrees);
   const fewer = Math.floor(hardware.gpus / (tensor * pipeline * context));
+  const more = setNumber(
+    faulty,
+    ["hardware", "gpus"],
+    world,
+    `${world - hardware.gpus} more GPUs are needed`,
+  );
+  const isNear = world <= nearWorld * hardware.gpus;
   return [
-    setNumber(faulty, ["hardware", "gpus"], world, `${world - hardware.gpus} more GPUs are needed`),
+    ...(isNear ? [more] : []),
     ...(fewer >= 1 && fewer < data
       ? [setNumber(faulty, ["parallel", "data"], fewer, "fewer replicas, lower throughput")]
       : []),
@@ -22,6 +32,7 @@ const moreGpusOrLowerDegree = fixOfPlan(({ degrees, hardware }, faulty) => {
         ? [setNumber(faulty, ["parallel", key], fits, "more memory and work per GPU")]
         : [];
     }),
+    ...(isNear ? [] : [more]),
   ];
 });
 
