@@ -12,7 +12,7 @@ import type { RunOptions } from "./run_options.ts";
 import { checkTimedSteps } from "./timed_steps.ts";
 import { type Verification, verify } from "./verify.ts";
 
-export type OpenOptions = Pick<
+export type OpenCheckedOptions = Pick<
   RunOptions,
   "adapter" | "placement" | "pin" | "link" | "onProgress" | "signal"
 >;
@@ -28,7 +28,7 @@ export interface OpenChecked {
 export async function openChecked(
   plan: Plan,
   placement: readonly AdapterReport[],
-  options: OpenOptions,
+  options: OpenCheckedOptions,
 ): Promise<OpenChecked> {
   const { signal, pin, link, onProgress } = options;
   const program = lower(plan);

@@ -7,11 +7,11 @@ import { pairedRatio, type PairedRatio } from "../measure/paired_ratio.ts";
 import type { Plan } from "../plan/plan.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { shuffled } from "../shuffled.ts";
-import { checkTimed, type OpenChecked, openChecked, type OpenOptions } from "./open_checked.ts";
+import { checkTimed, type OpenChecked, openChecked, type OpenCheckedOptions } from "./open_checked.ts";
 import { rankAdapters } from "./record.ts";
 import type { RankAdapter } from "../result/result.ts";
 
-export interface SearchRunOptions extends OpenOptions {
+export interface SearchRunOptions extends OpenCheckedOptions {
   /** ms of steps of each plan, with those of the given one between them. Default 5,000. */
   readonly budgetMs?: number;
 }

@@ -3,7 +3,7 @@
 import type { Plan } from "../plan/plan.ts";
 import type { PlanFile } from "../plan/schema.ts";
 
-export interface Candidate {
+export interface CandidatePlan {
   readonly file: PlanFile;
   /** Known before it is lowered: no run of it is better. */
   readonly bounds: Bounds;

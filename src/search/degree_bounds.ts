@@ -22,7 +22,7 @@ import type { Peaks } from "../program/bound.ts";
 import { valueBytes } from "../program/key_value_cache.ts";
 import { gradientBytes, stateBytes } from "../program/memory.ts";
 import type { Bounds, Times } from "./candidate.ts";
-import { type ModelWork, total, type Work } from "./model_work.ts";
+import { type ModelWork, total, type WorkOfPart } from "./model_work.ts";
 
 /** Blocks of each chunk of layers, in the order of stages: all chunks of the pipeline ranks in turn. */
 export function blocksOfStages({ pipeline, ...degrees }: Degrees, layers: number): number[] {
@@ -84,7 +84,7 @@ export function createDegreeBounds(
   };
 }
 
-interface StageWork extends Omit<Work, "forwardFlops"> {
+interface StageWork extends Omit<WorkOfPart, "forwardFlops"> {
   readonly blocks: number;
   /** Of the forward pass, in blocks alone: what full recomputation does again. */
   readonly blockFlops: number;
@@ -96,7 +96,7 @@ function stagesOf(
   counts: readonly number[],
   pipeline: number,
 ): StageWork[] {
-  const own = Array.from({ length: pipeline }, (): Work[] => []);
+  const own = Array.from({ length: pipeline }, (): WorkOfPart[] => []);
   const passed = Array.from({ length: pipeline }, () => 0);
   const blockFlops = Array.from({ length: pipeline }, () => 0);
   let next = 0;

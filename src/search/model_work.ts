@@ -6,7 +6,7 @@ import type { Plan } from "../plan/plan.ts";
 import { layerCosts, type LayerCost } from "../program/simulate/layer_costs.ts";
 import { unshard } from "../program/unshard.ts";
 
-export interface Work {
+export interface WorkOfPart {
   /** Of a step, both passes, without what is computed again. */
   readonly flops: number;
   /** Of `flops`, those of the forward pass. */
@@ -17,10 +17,10 @@ export interface Work {
 }
 
 export interface ModelWork {
-  readonly blocks: readonly Work[];
+  readonly blocks: readonly WorkOfPart[];
   /** What stands before the first block, and behind the last. */
-  readonly first: Work;
-  readonly last: Work;
+  readonly first: WorkOfPart;
+  readonly last: WorkOfPart;
 }
 
 export interface InBlocks<T> {
@@ -33,7 +33,7 @@ export function workOfModel(plan: Plan): ModelWork {
   const alone = unshard(plan);
   const costs = layerCosts(alone, { flops: 1 }, { latencyMs: 0, launchMs: 0 });
   const { microBatches } = plan.workload;
-  const sum = (layers: readonly LayerCost[]): Work => ({
+  const sum = (layers: readonly LayerCost[]): WorkOfPart => ({
     flops: microBatches * total(layers, ({ flops }) => flops),
     forwardFlops: microBatches * total(layers, ({ forwardFlops }) => forwardFlops),
     experts: total(layers, ({ experts }) => experts),

@@ -12,7 +12,7 @@ import type { Overheads } from "../program/simulate/hardware_cost.ts";
 import { simulateHardware } from "../program/simulate/simulate_hardware.ts";
 import {
   boundFor,
-  type Candidate,
+  type CandidatePlan,
   type FoundPlan,
   type Objective,
   objectives,
@@ -79,7 +79,7 @@ export function search(file: PlanFile, plan: Plan, options: SearchOptions): Sear
     file.stages === undefined
       ? degreeSpace(unclaimed, plan, peaks, overheads)
       : stageSpace(unclaimed, plan, peaks, overheads);
-  const candidates = space.files.map((each): Candidate => ({
+  const candidates = space.files.map((each): CandidatePlan => ({
     file: each,
     bounds: space.boundsOf(each),
   }));
@@ -123,7 +123,7 @@ function byValue(objective: Objective) {
 }
 
 interface Look {
-  (candidate: Candidate): FoundPlan | undefined;
+  (candidate: CandidatePlan): FoundPlan | undefined;
   isOver(): boolean;
   counts(): Pick<Removed, "refused" | "tooLarge">;
   predicted(): number;
@@ -131,12 +131,12 @@ interface Look {
 
 /** At a candidate: whether rules refuse it, and what it is predicted to take. Once each. */
 function createLook(space: Space, memory: number, budgetMs: number): Look {
-  const known = new Map<Candidate, FoundPlan | undefined>();
+  const known = new Map<CandidatePlan, FoundPlan | undefined>();
   let refused = 0;
   let tooLarge = 0;
   let predicted = 0;
   const begun = performance.now();
-  const lookAt = ({ file }: Candidate): FoundPlan | undefined => {
+  const lookAt = ({ file }: CandidatePlan): FoundPlan | undefined => {
     const plan = soundPlan(file);
     if (plan === undefined) {
       refused += 1;
@@ -148,7 +148,7 @@ function createLook(space: Space, memory: number, budgetMs: number): Look {
     tooLarge += 1;
     return undefined;
   };
-  const look = (candidate: Candidate): FoundPlan | undefined => {
+  const look = (candidate: CandidatePlan): FoundPlan | undefined => {
     if (!known.has(candidate)) known.set(candidate, lookAt(candidate));
     return known.get(candidate);
   };
@@ -165,7 +165,7 @@ interface BestFirst {
 }
 
 function bestOf(
-  candidates: readonly Candidate[],
+  candidates: readonly CandidatePlan[],
   objective: Objective,
   most: number,
   look: Look,

@@ -1,7 +1,7 @@
 // What each layer takes by figures of the hardware, read off a lowered plan: the parts from which steps of other
 // schedules, stages and micro-batches of the same shards are put together.
 
-import { listen } from "../estimate.ts";
+import { listen } from "../listen.ts";
 import type { Plan } from "../../plan/plan.ts";
 import type { Peaks } from "../bound.ts";
 import { hopsOf } from "../exchange/hops.ts";
