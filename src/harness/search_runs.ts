@@ -7,7 +7,12 @@ import { pairedRatio, type PairedRatio } from "../measure/paired_ratio.ts";
 import type { Plan } from "../plan/plan.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { shuffled } from "../shuffled.ts";
-import { checkTimed, type OpenChecked, openChecked, type OpenCheckedOptions } from "./open_checked.ts";
+import {
+  checkTimed,
+  type OpenChecked,
+  openChecked,
+  type OpenCheckedOptions,
+} from "./open_checked.ts";
 import { rankAdapters } from "./record.ts";
 import type { RankAdapter } from "../result/result.ts";
 
