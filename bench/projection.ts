@@ -82,10 +82,13 @@ describeOnAdapter("projection", () => {
     });
     const { report } = await testGpu();
     const steps: number[][] = [];
-    for (const { plan } of cases) {
+    for (const { name, plan } of cases) {
       const open = await openChecked(plan, [report, report], { pin: true });
       try {
-        steps.push(await stepsOf(open));
+        const own = await stepsOf(open);
+        // Each by itself, too: on a busy machine all of them take minutes.
+        console.log(`${name}: ${median(own).toFixed(2)} ms`);
+        steps.push(own);
       } finally {
         await open.pool.close();
       }
