@@ -14,7 +14,8 @@ import type { PlanFile } from "../plan/schema.ts";
 import { estimatePlan } from "../program/estimate.ts";
 import { simulateRepeats } from "../program/simulate/simulate.ts";
 import type { StepTrace } from "../program/trace.ts";
-import type { ScaledSize, Scaling } from "../result/scaling.ts";
+import { workHash } from "../result/plan_hash.ts";
+import { type ScaledSize, type Scaling, scalingKind } from "../result/scaling.ts";
 import { readVersions } from "../result/versions.ts";
 import { readCpuTimes } from "./cpu_times.ts";
 import { foundScaling } from "./found_scaling.ts";
@@ -76,7 +77,10 @@ export async function scaling(
   }
   const judged = rankAdapters(place(plan.hardware.gpus), pin);
   return {
+    kind: scalingKind,
+    version: 1,
     name: plan.name,
+    work: workHash(plan),
     date: new Date().toISOString(),
     versions: readVersions(),
     adapters: rankAdapters(place(Math.max(1, ...larger)), pin),
