@@ -14,6 +14,7 @@ function onAdapter(adapter: string) {
         "bench/overlap.ts",
         "bench/phases.ts",
         "bench/pipelines.ts",
+        "bench/projection.ts",
         "bench/separation.ts",
         "bench/soak.ts",
         "bench/verdicts.ts",

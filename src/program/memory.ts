@@ -159,7 +159,7 @@ function leastState({ plan, replicas }: Given, allocated: Allocated, optimizer: 
 }
 
 /** The optimizer's state of one parameter. Default: AdamW. */
-function stateBytes({ workload: { dtype, optimizer } }: Plan): number {
+export function stateBytes({ workload: { dtype, optimizer } }: Plan): number {
   const moments =
     optimizer === undefined || optimizer.name === "adamw" ? 8 : optimizer.momentum > 0 ? 4 : 0;
   return moments + (dtype === "f16" ? 4 : 0);

@@ -3,7 +3,9 @@
 // launch.
 
 import type { Plan, ServingPhase } from "../../plan/plan.ts";
+import type { Peaks } from "../../program/bound.ts";
 import { estimatePlan, type PlanEstimate } from "../../program/estimate.ts";
+import type { Overheads } from "../../program/simulate/hardware_cost.ts";
 import { largestBuffers } from "../../program/largest_buffers.ts";
 import { valueBytes } from "../../program/key_value_cache.ts";
 import { sequencePlan } from "../../program/serving/phase_plan.ts";
@@ -152,6 +154,23 @@ function slowestPeaks(placement: readonly Capability[]) {
     bandwidth: Math.min(...placement.map(({ bandwidth }) => bandwidth)),
   };
 }
+
+/** What kernels and transfers of a run here may be expected to reach, for projections where nothing was measured. */
+export function expectedPeaks(placement: readonly Capability[]): Required<Peaks> {
+  const { flops, bandwidth } = slowestPeaks(placement);
+  const together = Math.max(...[...adaptersOf(placement).values()].map((ranks) => ranks.length));
+  return {
+    flops: (reached * flops) / together,
+    bandwidth: bandwidth / together,
+    linkBandwidth: transferRate,
+  };
+}
+
+/** Of the same: a message takes about as long as an instruction. */
+export const expectedOverheads: Overheads = {
+  latencyMs: perInstructionMs,
+  launchMs: perInstructionMs,
+};
 
 /** Ranks by what they share: software adapters compute on the same cores. */
 function adaptersOf(placement: readonly Capability[]): Map<string, number[]> {
