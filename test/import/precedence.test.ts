@@ -1,0 +1,90 @@
+// Two sources that say the same thing differently: which one counts, or that neither does.
+
+import { expect, test } from "vitest";
+import type { Source } from "../../src/plan/import/note.ts";
+import { codes, configOf, errorsAt, planOf } from "./imported.ts";
+
+function source(name: string, text: string): Source {
+  return { name, text };
+}
+
+const deepspeed = source(
+  "ds.json",
+  '{"zero_optimization": {"stage": 2}, "bf16": {"enabled": true}, "train_micro_batch_size_per_gpu": 4}',
+);
+
+test.each([
+  ["--per_device_train_batch_size 2 --bf16", ["microBatch"]],
+  ["--per_device_train_batch_size 4 --fp16", ["dtype"]],
+  ["--per_device_train_batch_size 4 --bf16", []],
+])("DeepSpeed's file and the trainer's flags %s: %j disagree", async (flags, keys) => {
+  const text = `deepspeed --num_gpus 8 train.py --deepspeed ds.json ${flags}`;
+  const sources = [await configOf("llama-3-8b"), deepspeed, source("run.sh", text)];
+  if (keys.length === 0) expect(planOf(sources).file.workload.batch).toBe(32);
+  else {
+    const errors = errorsAt(sources);
+    expect(codes(errors)).toEqual(["sources-disagree"]);
+    expect(errors.map(({ path }) => path)).toEqual([keys]);
+  }
+});
+
+test("flags of accelerate launch count before its file, and this is said", async () => {
+  const file = source(
+    "acc.yaml",
+    "distributed_type: FSDP\nnum_machines: 1\nnum_processes: 16\nmixed_precision: bf16\nfsdp_config: {}\n",
+  );
+  const text =
+    "accelerate launch --config_file acc.yaml --num_processes 8 train.py --per_device_train_batch_size 2";
+  for (const order of [
+    [file, source("run.sh", text)],
+    [source("run.sh", text), file],
+  ]) {
+    const { file: plan, diagnostics } = planOf([await configOf("llama-3-8b"), ...order]);
+    expect(plan.hardware.gpus).toBe(8);
+    expect(codes(diagnostics)).toContain("flag-before-file");
+  }
+});
+
+test("flags of vllm serve count before its file", async () => {
+  const file = source("vllm.yaml", "tensor-parallel-size: 2\nmax-num-seqs: 16\n");
+  const command = source("serve.sh", "vllm serve m --config vllm.yaml -tp 4");
+  const { file: plan, diagnostics } = planOf([await configOf("llama-3-8b"), file, command]);
+  expect(plan.parallel).toMatchObject({ tensor: 4 });
+  expect(plan.workload.batch).toBe(16);
+  expect(codes(diagnostics)).toContain("flag-before-file");
+});
+
+test("degrees and batches of NeMo 2 are in its strategy and its data", async () => {
+  const words =
+    "trainer.num_nodes=2 trainer.devices=8 trainer.strategy.tensor_model_parallel_size=4 " +
+    "trainer.strategy.context_parallel_size=2 data.global_batch_size=64 data.micro_batch_size=2 data.seq_length=8192";
+  const command = source("run.sh", `nemo llm pretrain --factory llama3_8b ${words}`);
+  const { file } = planOf([await configOf("llama-3-8b"), command]);
+  expect(file.hardware.gpus).toBe(16);
+  expect(file.parallel).toMatchObject({ tensor: 4, data: 2, context: 2 });
+  expect(file.workload).toMatchObject({ batch: 64, sequence: 8192, dtype: "bf16" });
+});
+
+test("what a strategy has besides is listed", async () => {
+  const command = source(
+    "run.sh",
+    "nemo llm pretrain trainer.strategy.pipeline_dtype=fp32 trainer.devices=1",
+  );
+  const { diagnostics } = planOf([await configOf("llama-3-8b"), command]);
+  expect(codes(diagnostics)).toContain("key-not-understood");
+});
+
+test("words of Megatron Bridge are no flags of Megatron-LM", async () => {
+  const text =
+    "torchrun --nproc-per-node=8 pretrain_llama3_8b.py model.tensor_model_parallel_size=4 train.micro_batch_size=2 train.global_batch_size=64";
+  const { file } = planOf([await configOf("llama-3-8b"), source("run.sh", text)]);
+  expect(file.parallel).toMatchObject({ tensor: 4, data: 2 });
+  expect(file.workload).toMatchObject({ batch: 64, microBatches: 16, dtype: "bf16" });
+});
+
+test("a reinforcement trainer with words of its own is not taken for NeMo", async () => {
+  const text =
+    "python3 -m verl.trainer.main_ppo trainer.n_gpus_per_node=8 actor_rollout_ref.rollout.tensor_model_parallel_size=2";
+  const errors = errorsAt([await configOf("llama-3-8b"), source("run.sh", text)]);
+  expect(codes(errors)).toEqual(["source-not-recognised"]);
+});
