@@ -13,19 +13,22 @@ const deepspeed = source(
   '{"zero_optimization": {"stage": 2}, "bf16": {"enabled": true}, "train_micro_batch_size_per_gpu": 4}',
 );
 
-test.each([
-  ["--per_device_train_batch_size 2 --bf16", ["microBatch"]],
-  ["--per_device_train_batch_size 4 --fp16", ["dtype"]],
-  ["--per_device_train_batch_size 4 --bf16", []],
-])("DeepSpeed's file and the trainer's flags %s: %j disagree", async (flags, keys) => {
+async function withFlags(flags: string): Promise<readonly Source[]> {
   const text = `deepspeed --num_gpus 8 train.py --deepspeed ds.json ${flags}`;
-  const sources = [await configOf("llama-3-8b"), deepspeed, source("run.sh", text)];
-  if (keys.length === 0) expect(planOf(sources).file.workload.batch).toBe(32);
-  else {
-    const errors = errorsAt(sources);
-    expect(codes(errors)).toEqual(["sources-disagree"]);
-    expect(errors.map(({ path }) => path)).toEqual([keys]);
-  }
+  return [await configOf("llama-3-8b"), deepspeed, source("run.sh", text)];
+}
+
+test.each([
+  ["--per_device_train_batch_size 2 --bf16", "microBatch"],
+  ["--per_device_train_batch_size 4 --fp16", "dtype"],
+])("DeepSpeed's file and the trainer's flags %s disagree on %s", async (flags, key) => {
+  const errors = errorsAt(await withFlags(flags));
+  expect(errors.map(({ code, path }) => [code, ...path])).toEqual([["sources-disagree", key]]);
+});
+
+test("control: a file and flags that say the same are one", async () => {
+  const { file } = planOf(await withFlags("--per_device_train_batch_size 4 --bf16"));
+  expect(file.workload.batch).toBe(32);
 });
 
 test("flags of accelerate launch count before its file, and this is said", async () => {
@@ -87,4 +90,42 @@ test("a reinforcement trainer with words of its own is not taken for NeMo", asyn
     "python3 -m verl.trainer.main_ppo trainer.n_gpus_per_node=8 actor_rollout_ref.rollout.tensor_model_parallel_size=2";
   const errors = errorsAt([await configOf("llama-3-8b"), source("run.sh", text)]);
   expect(codes(errors)).toEqual(["source-not-recognised"]);
+});
+
+test.each([
+  ["--enable-expert-parallel --no-enable-expert-parallel", undefined],
+  ["--no-enable-expert-parallel --enable-expert-parallel", 4],
+])("vLLM: of %s the last counts", async (flags, expert) => {
+  const command = source("serve.sh", `vllm serve m -tp 4 ${flags}`);
+  const { file, diagnostics } = planOf([await configOf("qwen3-30b-a3b"), command]);
+  expect(file.parallel?.expert).toBe(expert);
+  expect(codes(diagnostics)).not.toContain("flag-not-understood");
+});
+
+test("servers that a loop starts on ports of their own are copies, and said to be", async () => {
+  const loop = "for i in 0 1 2; do vllm serve m -tp 2 --port $((8000 + i)) & done";
+  const { file, diagnostics } = planOf([await configOf("llama-3-8b"), source("serve.sh", loop)]);
+  expect(file.hardware.gpus).toBe(2);
+  const found = diagnostics.find(({ code }) => code === "replicas-not-expressible");
+  expect(found?.message).toContain("3 servers");
+});
+
+test.each([
+  [{ model_type: "qwen3" }, { headDim: 128 }],
+  [{ model_type: "qwen3", head_dim: 32 }, { headDim: 32 }],
+  [{ model_type: "mistral" }, { kvHeads: 8, slidingWindow: { tokens: 4096, layers: 2 } }],
+  [{ model_type: "mistral", sliding_window: null }, { slidingWindow: undefined }],
+  [{ model_type: "ernie4_5" }, { headDim: 128, tiedEmbeddings: true, kvHeads: 2 }],
+  [{ model_type: "ernie4_5", tie_word_embeddings: false }, { tiedEmbeddings: undefined }],
+])("what %j leaves out is its class's, and what is null is nothing", (keys, expected) => {
+  const sizes = {
+    hidden_size: 512,
+    intermediate_size: 512,
+    num_hidden_layers: 2,
+    num_attention_heads: 8,
+    vocab_size: 512,
+  };
+  const { file } = planOf([source("config.json", JSON.stringify({ ...sizes, ...keys }))]);
+  const { headDim, kvHeads, slidingWindow, tiedEmbeddings } = file.model ?? {};
+  expect({ headDim, kvHeads, slidingWindow, tiedEmbeddings }).toMatchObject(expected);
 });

@@ -82,6 +82,12 @@ export function readFlags(invocation: Invocation, grammar: FlagGrammar): Command
   const diagnostics: Diagnostic[] = [...invocation.launch.diagnostics, ...invocation.diagnostics];
   const read = new Set<string>();
   const byName = new Map(flags.map((flag) => [flag.name, flag]));
+  for (const [name, flag] of byName) {
+    // Of a switch and its opposite the last counts.
+    const opposite = byName.get(name.replace(/^--no-/, "--"));
+    if (opposite === undefined || opposite === flag || !grammar.switches.has(name)) continue;
+    byName.delete((opposite.offset < flag.offset ? opposite : flag).name);
+  }
   const position = (flag: string): Position | undefined => {
     const found = byName.get(flag);
     return found && invocation.position(found.offset);
