@@ -129,3 +129,19 @@ test.each([
   const { headDim, kvHeads, slidingWindow, tiedEmbeddings } = file.model ?? {};
   expect({ headDim, kvHeads, slidingWindow, tiedEmbeddings }).toMatchObject(expected);
 });
+
+test.each([
+  ["", "", { batch: 16, microBatches: 8 }],
+  ["", "pipeline_parallel_microbatch_size = 4", { batch: 16, microBatches: 2 }],
+  ["global_batch_size = 64", "", { batch: 64, microBatches: 32 }],
+])("torchtitan: a pipeline cuts its local batch (%s %s)", (training, parallelism, expected) => {
+  const text = `[model]\nname = "llama3"\nflavor = "8B"\n[training]\nlocal_batch_size = 8\nseq_len = 512\n${training}
+[parallelism]\npipeline_parallel_degree = 2\ndata_parallel_shard_degree = 2\n${parallelism}\n`;
+  expect(planOf([source("job.toml", text)]).file.workload).toMatchObject(expected);
+});
+
+test("torchtitan: a local batch that is no multiple of its pieces is refused", () => {
+  const text = `[model]\nname = "llama3"\nflavor = "8B"\n[training]\nlocal_batch_size = 8\nseq_len = 512
+[parallelism]\npipeline_parallel_degree = 2\ndata_parallel_shard_degree = 2\npipeline_parallel_microbatch_size = 3\n`;
+  expect(codes(errorsAt([source("job.toml", text)]))).toEqual(["batch-contradicts"]);
+});
