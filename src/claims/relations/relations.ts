@@ -2,10 +2,12 @@
 // and utilization from throughput.
 
 import { assumedAmong } from "../../plan/assumed.ts";
+import { isPrinted } from "../../plan/hardware.ts";
 import { claimedSamples } from "../case.ts";
 import { latenciesPerStep } from "../limits/latency.ts";
 import { leftOutOfSpeed } from "../limits/limit.ts";
-import { BOUND_TOLERANCE, ROUNDING } from "../table.ts";
+import { roundingOf } from "../rounding.ts";
+import { BOUND_TOLERANCE, DATASHEET_TOLERANCE, ROUNDING } from "../table.ts";
 import type { Need } from "../verdict.ts";
 import { number, percent, quantity } from "../words.ts";
 import { type Relation, verdictOf } from "./relation.ts";
@@ -23,6 +25,7 @@ const tokenArithmetic: Relation = (given) => {
     unit: "tokens/s",
     formula: `${number(samplesPerSecond)} claimed samples/s × sequence ${workload.sequence} = ${number(samplesPerSecond * workload.sequence)} tokens/s`,
     tolerance: ROUNDING,
+    rounding: roundingOf(samplesPerSecond) + roundingOf(tokensPerSecond),
     paths: ["workload.sequence"],
     needs: [
       {
@@ -42,6 +45,9 @@ const memoryArithmetic: Relation = (given) => {
   const capacity = hardware.memoryPerGpu;
   if (memoryAvailable === undefined || memoryUtilization === undefined) return undefined;
   if (capacity === undefined) return undefined;
+  // Drivers report more than a datasheet prints.
+  const more = isPrinted(hardware, "memoryPerGpu") ? DATASHEET_TOLERANCE : 0;
+  const roundedUsed = roundingOf(memoryUtilization) * memoryUtilization;
   return verdictOf(given, {
     claim: "memoryArithmetic",
     label: "memory × (1 − used)",
@@ -50,6 +56,9 @@ const memoryArithmetic: Relation = (given) => {
     unit: "B",
     formula: `${quantity(capacity, "B")} less the ${percent(memoryUtilization)} claimed to be used are ${quantity(capacity * (1 - memoryUtilization), "B")}`,
     tolerance: ROUNDING,
+    rounding:
+      roundingOf(memoryAvailable) +
+      (capacity * (roundedUsed + more * (1 - memoryUtilization))) / memoryAvailable,
     paths: ["hardware.memoryPerGpu"],
     needs:
       memoryUtilization === 1
@@ -85,7 +94,8 @@ const latencyArithmetic: Relation = (given) => {
     unit: "samples/s",
     formula: `${number(latency)} ms × ${number(latencies)} block times = ${number(stepMs)} ms at least per step of ${number(plan.workload.batch)} samples, at most ${number(follows)} samples/s`,
     tolerance: BOUND_TOLERANCE,
-    agrees: samples <= follows * (1 + BOUND_TOLERANCE),
+    rounding: roundingOf(samples) + roundingOf(latency),
+    agreesWithin: (tolerance) => samples <= follows * (1 + tolerance),
     paths: [
       "workload.batch",
       "workload.microBatches",
