@@ -1,4 +1,4 @@
-// A block's latency against the peak, and against the throughput that is claimed beside it: a step takes at least the
+// A block's latency, which is that of its forward pass, against the peak, and against the throughput that is claimed beside it: a step takes at least the
 // latencies of the blocks that its busiest GPU runs, and brings one batch.
 
 import { blocksOf } from "../../plan/blocks.ts";
@@ -6,6 +6,7 @@ import { sizePaths } from "../../plan/assumed.ts";
 import { gpuListsOf, moeLayers } from "../../plan/layers.ts";
 import type { Layer } from "../../plan/layers/layers.ts";
 import type { Plan } from "../../plan/plan.ts";
+import { estimatePlan, type PlanEstimate } from "../../program/estimate.ts";
 import { claimedSamples, type Case } from "../case.ts";
 import { flopsPaths, seesWholeSequences } from "../flops.ts";
 import { number, percent, quantity } from "../words.ts";
@@ -13,12 +14,12 @@ import { leftOutOfSpeed, type LimitRule, otherArithmetic } from "./limit.ts";
 
 export const latencyLimit: LimitRule = (given, { key }, value) => {
   if (key !== "latencyPerLayerMs" || value === 0) return undefined;
-  const { plan, estimate } = given;
+  const { plan } = given;
   const blocks = blocksOf(plan);
   const [first] = layersOfBlocks(plan);
   if (first === undefined) return undefined;
   const names = new Set(blocks.flat());
-  const flops = estimate.layers.filter(({ layer }) => names.has(layer));
+  const flops = forwardLayers(given).filter(({ layer }) => names.has(layer));
   const perBlock =
     flops.reduce((sum, layer) => sum + layer.flops, 0) /
     plan.workload.microBatches /
@@ -72,6 +73,12 @@ export const latencyLimit: LimitRule = (given, { key }, value) => {
     ],
   };
 };
+
+/** A program that trains has each layer's backward pass and update besides. */
+function forwardLayers({ plan, estimate }: Case): PlanEstimate["layers"] {
+  const { optimizer, schedule: _, ...workload } = plan.workload;
+  return optimizer === undefined ? estimate.layers : estimatePlan({ ...plan, workload }).layers;
+}
 
 /** GPUs that share the work of a block: those of its tokens and of its experts, at most. */
 function gpusOfBlock(layers: readonly Layer[]): ReadonlySet<number> {
