@@ -4,8 +4,8 @@
 const units = [1, 2 ** 20, 2 ** 30, 2 ** 40];
 
 /**
- * Half a unit of the last digit, relative: 1.6 % of 3.1. At least two digits count, and of whole numbers three: 5 is 5.0,
- * and 100 is no 1e2.
+ * Half a unit of the last digit, relative: 1.6 % of 3.1. At least two digits count, 0.5 being 0.50, and of whole numbers
+ * three, 5 being 5.00.
  */
 export function roundingOf(value: number): number {
   return value === 0 ? 0 : Math.max(...units.map((unit) => roundingIn(Math.abs(value) / unit)));
@@ -16,7 +16,7 @@ function roundingIn(value: number): number {
   const exact = Number(value.toPrecision(12));
   const [mantissa = "", exponent = "0"] = exact.toExponential().split("e");
   const power = Number(exponent);
-  const whole = Number.isInteger(exact) ? Math.min(3, power + 1) : 0;
-  const digits = Math.max(2, whole, mantissa.replace(".", "").length);
+  const atLeast = Number.isInteger(exact) ? 3 : 2;
+  const digits = Math.max(atLeast, mantissa.replace(".", "").length);
   return (0.5 * 10 ** (power - digits + 1)) / exact;
 }

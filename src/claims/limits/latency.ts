@@ -85,6 +85,12 @@ function gpusOfBlock(layers: readonly Layer[]): ReadonlySet<number> {
   return new Set(layers.flatMap(gpuListsOf).flatMap((groups) => groups.flat(2)));
 }
 
+/** GPUs that take part in every layer of a block. */
+function gpusOfWholeBlock(layers: readonly Layer[]): ReadonlySet<number> {
+  const sets = layers.map((layer) => gpusOfBlock([layer]));
+  return new Set([...(sets[0] ?? [])].filter((gpu) => sets.every((set) => set.has(gpu))));
+}
+
 /** The layers of each block. */
 function layersOfBlocks(plan: Plan): Layer[][] {
   const byName = new Map<string, Layer>(
@@ -95,7 +101,10 @@ function layersOfBlocks(plan: Plan): Layer[][] {
   return blocksOf(plan).map((block) => block.flatMap((name) => byName.get(name) ?? []));
 }
 
-/** Block latencies of a step on the GPU that has most of them: what follows may overlap the next step. */
+/**
+ * Block latencies of a step on the GPU that has most of them: what follows may overlap the next step. A GPU that has
+ * only a part of a block turns to the next micro-batch while others have the rest.
+ */
 export function latenciesPerStep({ plan }: Case): number | undefined {
   const blocks = layersOfBlocks(plan);
   if (blocks.length === 0 || claimedSamples(plan) === undefined) return undefined;
@@ -105,7 +114,7 @@ export function latenciesPerStep({ plan }: Case): number | undefined {
   }
   let most = 0;
   for (const count of perGpu.values()) most = Math.max(most, count);
-  return plan.workload.microBatches * most;
+  return most === 0 ? undefined : plan.workload.microBatches * most;
 }
 
 /** Blocks on the same GPUs are counted: of thousands on thousands of GPUs there are few kinds. */
@@ -121,7 +130,7 @@ function alike(
   const kinds = new Map<string, { readonly gpus: ReadonlySet<number>; count: number }>();
   for (const block of blocks) {
     const key = [...new Set(block.flatMap(gpuListsOf).map(numberOf))].join(" ");
-    const kind = kinds.get(key) ?? { gpus: gpusOfBlock(block), count: 0 };
+    const kind = kinds.get(key) ?? { gpus: gpusOfWholeBlock(block), count: 0 };
     kinds.set(key, kind);
     kind.count += 1;
   }

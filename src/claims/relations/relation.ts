@@ -34,7 +34,7 @@ export function verdictOf({ plan }: Case, given: Agreement): Verdict {
     agreesWithin = (within: number) => Math.abs(follows - promised) <= within * Math.abs(promised),
   } = given;
   const agrees = agreesWithin(tolerance);
-  const isRounded = !agrees && agreesWithin(tolerance + rounding);
+  const isRounded = !agrees && agreesWithin(Math.max(tolerance, rounding));
   const leansOn = assumedAmong(plan, given.paths);
   const isFirm = leansOn.length === 0 && unsaid.length === 0;
   const { isByOtherDefinition = false } = given;
