@@ -1,6 +1,7 @@
 // Claims that must follow from each other: tokens from samples, memory left from memory used, throughput from latency,
 // and utilization from throughput.
 
+import type { Plan } from "../../plan/plan.ts";
 import { assumedAmong } from "../../plan/assumed.ts";
 import { isPrinted } from "../../plan/hardware.ts";
 import { claimedSamples } from "../case.ts";
@@ -11,6 +12,12 @@ import { BOUND_TOLERANCE, DATASHEET_TOLERANCE, ROUNDING } from "../table.ts";
 import type { Need } from "../verdict.ts";
 import { number, percent, quantity } from "../words.ts";
 import { type Relation, verdictOf } from "./relation.ts";
+import {
+  inFlightArithmetic,
+  outputArithmetic,
+  perGpuArithmetic,
+  totalArithmetic,
+} from "./serving.ts";
 import { busyArithmetic, recomputeArithmetic, utilizationArithmetic } from "./utilization.ts";
 
 const tokenArithmetic: Relation = (given) => {
@@ -129,8 +136,23 @@ const latencyArithmetic: Relation = (given) => {
   });
 };
 
+type Relations = Readonly<Record<string, readonly Relation[]>>;
+
 /** In the order of reports, each after the claim that it stands beside. */
-export const relations: Readonly<Record<string, readonly Relation[]>> = {
+export function relationsOf({ workload }: Pick<Plan, "workload">): Relations {
+  return workload.mode === "serving" ? ofServing : ofSteps;
+}
+
+const ofServing: Relations = {
+  tokensPerSecond: [totalArithmetic],
+  memoryAvailable: [memoryArithmetic],
+  tpotMs: [inFlightArithmetic],
+  outputTokensPerSecond: [outputArithmetic],
+  tokensPerSecondPerGpu: [perGpuArithmetic],
+};
+
+/** Of steps that are all alike. */
+const ofSteps: Relations = {
   tokensPerSecond: [tokenArithmetic],
   latencyPerLayerMs: [latencyArithmetic],
   gpuUtilization: [busyArithmetic],
