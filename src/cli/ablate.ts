@@ -17,6 +17,7 @@ import {
   withSeed,
 } from "./run_options.ts";
 import { duration, wholeNumber } from "./values.ts";
+import { seal } from "../result/seal.ts";
 import { writeText } from "./write_text.ts";
 
 interface Flags {
@@ -68,7 +69,7 @@ async function ablate(file: string, flags: Flags): Promise<ExitCode> {
     harness.ablate(plan, { ...optionsOf(flags), ...more }),
   );
   if (flags.output !== undefined) {
-    await writeText(flags.output, `${JSON.stringify(ablation, undefined, 2)}\n`, true);
+    await writeText(flags.output, `${JSON.stringify(seal(ablation), undefined, 2)}\n`, true);
   }
   const { ablateReport } = await import("../report/ablate_report.ts");
   const report = ablateReport(plan, ablation);

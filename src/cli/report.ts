@@ -1,6 +1,7 @@
 // shardbench report: a result as a page to open, as Markdown, or on the terminal.
 
 import { type Command, Option } from "commander";
+import type { Plan } from "../plan/plan.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
 import { printLines, printReports, printText } from "./output.ts";
@@ -9,6 +10,8 @@ import { writeText } from "./write_text.ts";
 
 interface Flags extends TraceFlags {
   readonly html?: string;
+  readonly ablation?: string;
+  readonly scaling?: string;
   readonly markdown?: boolean;
   readonly write?: boolean;
   readonly json?: boolean;
@@ -24,6 +27,8 @@ export function defineReport(program: Command): void {
         "again from the result's samples; a result that was edited is refused.",
     )
     .addOption(new Option("--html <file>", "write a page").conflicts("markdown"))
+    .option("--ablation <file>", "in the page also what `ablate -o` wrote of the same plan")
+    .option("--scaling <file>", "in the page also what `scaling -o` wrote of the same plan")
     .option("--markdown", "print Markdown")
     .option("--write", "overwrite the file of --html")
     .option("--json", "print the result as JSON")
@@ -32,10 +37,27 @@ export function defineReport(program: Command): void {
       `
 Examples:
   $ shardbench report results/plan.json --html report.html
+  $ shardbench report results/plan.json --html report.html --ablation a.json --scaling s.json
   $ shardbench report results/plan.json --markdown > report.md
   $ shardbench report results/plan.json --trace plan.pftrace`,
     )
-    .action((file: string, flags: Flags) => guarded(flags.json, () => report(file, flags)));
+    .action((file: string, flags: Flags, command: Command) => {
+      const { html, ablation, scaling } = flags;
+      if (html === undefined && (ablation !== undefined || scaling !== undefined)) {
+        command.error("error: --ablation and --scaling are for the page of --html");
+      }
+      return guarded(flags.json, () => report(file, flags));
+    });
+}
+
+/** What else the page shows. */
+async function besideOf(plan: Plan, { ablation, scaling }: Flags) {
+  if (ablation === undefined && scaling === undefined) return {};
+  const { readAblation, readScaling } = await import("../harness/read_beside.ts");
+  return {
+    ...(ablation === undefined ? {} : { ablation: await readAblation(ablation, plan) }),
+    ...(scaling === undefined ? {} : { scaling: await readScaling(scaling, plan) }),
+  };
 }
 
 async function report(file: string, flags: Flags): Promise<ExitCode> {
@@ -52,7 +74,7 @@ async function report(file: string, flags: Flags): Promise<ExitCode> {
   }
   if (html !== undefined) {
     const { pageOf } = await import("./page.ts");
-    await writeText(html, pageOf(plan, result), write === true);
+    await writeText(html, pageOf(plan, result, await besideOf(plan, flags)), write === true);
     printLines([`Report: ${html}`]);
     return exitCodes.fine;
   }

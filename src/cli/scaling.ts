@@ -16,6 +16,7 @@ import {
   placementOption,
 } from "./run_options.ts";
 import { duration, wholeNumber } from "./values.ts";
+import { seal } from "../result/seal.ts";
 import { writeText } from "./write_text.ts";
 
 interface Flags {
@@ -80,7 +81,7 @@ async function scaling(file: string, flags: Flags): Promise<ExitCode> {
     harness.scaling(written, plan, sizes, { ...optionsOf(flags), ...more }),
   );
   if (flags.output !== undefined) {
-    await writeText(flags.output, `${JSON.stringify(found, undefined, 2)}\n`, true);
+    await writeText(flags.output, `${JSON.stringify(seal(found), undefined, 2)}\n`, true);
   }
   const { scalingReport } = await import("../report/scaling_report.ts");
   const report = scalingReport(plan, found);

@@ -5,27 +5,20 @@ import { setImmediate } from "node:timers/promises";
 import { EnvironmentError } from "../environment_error.ts";
 import { discoverAdapters } from "../gpu/discover.ts";
 import { placeRanks } from "../gpu/placement.ts";
-import { type AblatedCost, pairEffect, techniqueEffect } from "../measure/ablation.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { shuffled } from "../shuffled.ts";
 import type { Plan } from "../plan/plan.ts";
-import { estimate } from "../program/estimate.ts";
 import type { Program } from "../program/program.ts";
 import type { StepTrace } from "../program/trace.ts";
-import type {
-  AblatedPair,
-  AblatedTechnique,
-  AblatedVariant,
-  Ablation,
-} from "../result/ablation.ts";
+import { type AblatedVariant, type Ablation, ablationKind } from "../result/ablation.ts";
+import { workHash } from "../result/plan_hash.ts";
 import { readVersions } from "../result/versions.ts";
 import { openRanks } from "../runtime/coordinator.ts";
 import type { RankPool } from "../runtime/rank_pool.ts";
+import { effectsOf, spentBy } from "./ablation_effects.ts";
 import {
   type AblationVariants,
   ablationVariants,
-  type TechniquePair,
-  type Single,
   type AblationVariant,
 } from "./ablation_variants.ts";
 import { observeOn } from "./observe.ts";
@@ -81,12 +74,15 @@ export async function ablate(plan: Plan, options: AblateOptions = {}): Promise<A
     await checkTimed(pool, open, checked, stepMs);
     const measured = open.map((variant, i) => ablated(variant, checked[i], stepMs[i] ?? []));
     return {
+      kind: ablationKind,
+      version: 1,
       name: plan.name,
+      work: workHash(plan),
       date: new Date().toISOString(),
       versions: readVersions(),
       adapters: rankAdapters(placement, pin),
       variants: measured,
-      ...effectsOf(variants, costsOf(open, measured)),
+      ...effectsOf(variants, measured),
     };
   } finally {
     await pool.close();
@@ -166,19 +162,16 @@ async function checkTimed(
 }
 
 function ablated(
-  { off, plan, program }: AblationVariant,
+  variant: AblationVariant,
   checked: Verification | undefined,
   stepMs: readonly number[],
 ): AblatedVariant {
-  if (checked === undefined) throw new Error(`${plan.name} was not checked`);
-  const { ranks } = estimate(program, plan);
-  const [fullest] = ranks.toSorted((a, b) => b.memoryBytes - a.memoryBytes);
+  if (checked === undefined) throw new Error(`${variant.plan.name} was not checked`);
   const { error, tolerance, training } = checked.outcome;
   return {
-    off,
+    off: variant.off,
     stepMs,
-    memory: fullest?.memoryByRole ?? {},
-    wireBytes: ranks.reduce((sum, { sentBytes }) => sum + sentBytes, 0),
+    ...spentBy(variant),
     error,
     tolerance,
     ...(training === undefined
@@ -191,52 +184,4 @@ function ablated(
           },
         }),
   };
-}
-
-type CostOf = (variant: AblationVariant) => AblatedCost | undefined;
-
-/** Undefined of a variant that no memory was left for. */
-function costsOf(open: readonly AblationVariant[], measured: readonly AblatedVariant[]): CostOf {
-  return (variant) => {
-    const found = measured[open.indexOf(variant)];
-    if (found === undefined) return undefined;
-    const { stepMs, wireBytes, memory } = found;
-    const memoryBytes = Object.values(memory).reduce((sum, bytes) => sum + bytes, 0);
-    return { stepMs, wireBytes, memoryBytes };
-  };
-}
-
-const noMemory = {
-  state: "not switched",
-  why: "no memory was left beside the other variants",
-} as const;
-
-function effectsOf(
-  { asItIs, singles, pairs }: AblationVariants,
-  costOf: CostOf,
-): Pick<Ablation, "techniques" | "pairs"> {
-  const on = costOf(asItIs);
-  const single = (each: Single): AblatedTechnique => {
-    const { technique } = each;
-    if ("why" in each) return { technique, state: "not switched", why: each.why };
-    if ("same" in each) return { technique, state: "same program" };
-    const off = costOf(each.variant);
-    const effect = on && off && techniqueEffect(on, off);
-    return effect === undefined
-      ? { technique, ...noMemory }
-      : { technique, state: "measured", ...effect };
-  };
-  const costWithout = (technique: string): AblatedCost | undefined => {
-    const found = singles.find((each) => each.technique === technique);
-    return found !== undefined && "variant" in found ? costOf(found.variant) : undefined;
-  };
-  const double = (each: TechniquePair): AblatedPair => {
-    const { pair } = each;
-    if ("why" in each) return { pair, state: "not switched", why: each.why };
-    const [first, second] = pair;
-    const [neither, one, other] = [costOf(each.variant), costWithout(second), costWithout(first)];
-    const effect = on && one && other && neither && pairEffect(on, one, other, neither);
-    return effect === undefined ? { pair, ...noMemory } : { pair, state: "measured", ...effect };
-  };
-  return { techniques: singles.map(single), pairs: pairs.map(double) };
 }

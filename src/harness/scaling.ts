@@ -17,7 +17,8 @@ import { lower } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
 import { simulateRepeats } from "../program/simulate/simulate.ts";
 import type { StepTrace } from "../program/trace.ts";
-import type { ScaledSize, Scaling } from "../result/scaling.ts";
+import { workHash } from "../result/plan_hash.ts";
+import { type ScaledSize, type Scaling, scalingKind } from "../result/scaling.ts";
 import { readVersions } from "../result/versions.ts";
 import { openRanks } from "../runtime/coordinator.ts";
 import type { RankPool } from "../runtime/rank_pool.ts";
@@ -83,7 +84,10 @@ export async function scaling(
   }
   const judged = rankAdapters(place(plan.hardware.gpus), pin);
   return {
+    kind: scalingKind,
+    version: 1,
     name: plan.name,
+    work: workHash(plan),
     date: new Date().toISOString(),
     versions: readVersions(),
     adapters: rankAdapters(place(Math.max(1, ...larger)), pin),

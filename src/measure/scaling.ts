@@ -33,7 +33,14 @@ export interface ScalingLoss {
   readonly host: number;
 }
 
+/** Of one turn, the step of one GPU and that of all. */
+export interface TurnMs {
+  readonly alone: number;
+  readonly together: number;
+}
+
 export interface ScalingFigures {
+  readonly turnMs: readonly TurnMs[];
   readonly aloneMs: Figure;
   readonly stepMs: Figure;
   /** Strong: T₁ ÷ (N · T_N). Weak: T₁ ÷ T_N. Turn by turn. */
@@ -77,7 +84,11 @@ export function scalingFigures(
   const at = medianAt(ratios);
   const [one, all] = [alone[at], together[at]];
   if (one === undefined || all === undefined) return undefined;
-  return { aloneMs, stepMs, efficiency, loss: lossOf(one, all, works, gpus) };
+  const turnMs = together.map(({ wallMs }, i) => ({
+    alone: alone[i]?.wallMs ?? NaN,
+    together: wallMs,
+  }));
+  return { turnMs, aloneMs, stepMs, efficiency, loss: lossOf(one, all, works, gpus) };
 }
 
 /** Of several in the middle the first. */

@@ -1,6 +1,5 @@
 // What each technique of a plan is worth here, alone and beside each other one.
 
-import { runConditions } from "../claims/obstacles.ts";
 import {
   type AblationVerdict,
   betweenOpenings,
@@ -35,19 +34,13 @@ import {
   type Section,
   type TonedText,
 } from "./section.ts";
-import { hostOf } from "./sections/host.ts";
+import { measuredOn } from "./sections/measured_on.ts";
 import { planLine } from "./sections/plan_line.ts";
 
 export function ablateReport(plan: Plan, ablation: Ablation): Report {
-  const { adapters, versions } = ablation;
   return {
     title: [planLine(plan)],
-    intro: [
-      paragraph(
-        `${runConditions(adapters).join("; ")}; shardbench ${versions.shardbench}, webgpu ${versions.webgpu}, ${hostOf(versions)}`,
-        "faint",
-      ),
-    ],
+    intro: [measuredOn(ablation)],
     sections: [
       techniquesSection(ablation),
       { title: "Samples", blocks: samplesBlocks(ablation) },
@@ -55,6 +48,16 @@ export function ablateReport(plan: Plan, ablation: Ablation): Report {
       pairsSection(ablation),
       checkSection(ablation),
     ],
+  };
+}
+
+/** Within a run's page. */
+export function ablationSection(ablation: Ablation): Section {
+  const { blocks } = techniquesSection(ablation);
+  return {
+    title: "Techniques",
+    blocks: [...blocks, measuredOn(ablation)],
+    parts: [changesSection(ablation), pairsSection(ablation)],
   };
 }
 

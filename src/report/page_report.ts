@@ -3,7 +3,11 @@
 import type { Diagnostic } from "../plan/diagnostic.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Described } from "../program/describe_plan.ts";
+import type { Ablation } from "../result/ablation.ts";
 import type { RunResult } from "../result/result.ts";
+import type { Scaling } from "../result/scaling.ts";
+import { ablationSection } from "./ablate_report.ts";
+import { scalingSection } from "./scaling_report.ts";
 import type { Report, Section } from "./section.ts";
 import { adaptersSection } from "./sections/adapters.ts";
 import { bubbleSection } from "./sections/bubble.ts";
@@ -48,9 +52,13 @@ export interface PageContent {
   readonly described: Described;
   /** What the rules say of the plan. */
   readonly diagnostics: readonly Diagnostic[];
+  /** Of the same plan, where they were measured. */
+  readonly ablation?: Ablation;
+  readonly scaling?: Scaling;
 }
 
-export function pageReport({ plan, result, described, diagnostics }: PageContent): Report {
+export function pageReport(content: PageContent): Report {
+  const { plan, result, described, diagnostics, ablation, scaling } = content;
   const { metrics, projection, scaled } = result;
   return {
     title: [planLine(plan)],
@@ -91,6 +99,8 @@ export function pageReport({ plan, result, described, diagnostics }: PageContent
         [rankMemorySection(result)],
       ),
       withBlocks("Tokens per expert", expertsCharts(result), [expertsSection(result)]),
+      ...(ablation === undefined ? [] : [ablationSection(ablation)]),
+      ...(scaling === undefined ? [] : [scalingSection(scaling)]),
       withBlocks("Samples and runs", samplesChart(result), []),
       checkSection(result),
       {

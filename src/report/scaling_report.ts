@@ -1,6 +1,5 @@
 // How efficient more GPUs are, and where the rest went.
 
-import { runConditions } from "../claims/obstacles.ts";
 import {
   countOf,
   formatFigure,
@@ -14,34 +13,43 @@ import {
   drawing,
   left,
   note,
-  paragraph,
   right,
   table,
   type Drawing,
   type Report,
   type Section,
 } from "./section.ts";
-import { hostOf } from "./sections/host.ts";
+import { measuredOn } from "./sections/measured_on.ts";
 import { planLine } from "./sections/plan_line.ts";
 import { verdictsSection } from "./sections/verdicts.ts";
 
 export function scalingReport(plan: Plan, scaling: Scaling): Report {
-  const { adapters, versions, sizes, verdicts } = scaling;
+  const { sizes, verdicts } = scaling;
   return {
     title: [planLine(plan)],
-    intro: [
-      paragraph(
-        `${runConditions(adapters).join("; ")}; shardbench ${versions.shardbench}, webgpu ${versions.webgpu}, ${hostOf(versions)}`,
-        "faint",
-      ),
-    ],
+    intro: [measuredOn(scaling)],
     sections: [
-      efficiencySection("Strong scaling: the same batch", "T₁ ÷ (N · T_N)", of(sizes, "strong")),
-      efficiencySection("Weak scaling: the same batch per GPU", "T₁ ÷ T_N", of(sizes, "weak")),
-      lossSection(sizes),
+      ...sizesSections(sizes),
       ...(verdicts.length === 0 ? [] : [verdictsSection(verdicts)]),
     ],
   };
+}
+
+/** Within a run's page. */
+export function scalingSection(scaling: Scaling): Section {
+  return {
+    title: "Scaling",
+    blocks: [measuredOn(scaling)],
+    parts: sizesSections(scaling.sizes),
+  };
+}
+
+function sizesSections(sizes: readonly ScaledSize[]): Section[] {
+  return [
+    efficiencySection("Strong scaling: the same batch", "T₁ ÷ (N · T_N)", of(sizes, "strong")),
+    efficiencySection("Weak scaling: the same batch per GPU", "T₁ ÷ T_N", of(sizes, "weak")),
+    lossSection(sizes),
+  ];
 }
 
 function of(sizes: readonly ScaledSize[], kind: ScaledSize["kind"]): ScaledSize[] {

@@ -4,8 +4,15 @@ import type { PairEffect, TechniqueEffect } from "../measure/ablation.ts";
 import type { BufferRole } from "../program/program.ts";
 import type { RankAdapter, Versions } from "./result.ts";
 
+export const ablationKind = "shardbench-ablation";
+
 export interface Ablation {
+  readonly kind: typeof ablationKind;
+  readonly version: 1;
+  /** Of the plan. */
   readonly name: string;
+  /** `workHash` of the plan. */
+  readonly work: string;
   /** ISO 8601. */
   readonly date: string;
   readonly versions: Versions;

@@ -49,7 +49,7 @@ const curvePoint = z.object({
   attentionBytes: z.number().positive(),
 } satisfies Keys<CurvePoint>);
 
-const rankAdapter = z.object({
+export const rankAdapter = z.object({
   rank: count,
   /** As a command takes it, which reports print to be run again. */
   id: z.string().regex(/^\w+$/, "no id of an adapter"),
@@ -167,7 +167,7 @@ const memory = z.object({
   peakBytes: count,
 } satisfies Keys<RankMemory>);
 
-const versions = z.object({
+export const versions = z.object({
   shardbench: z.string().min(1),
   node: z.string().min(1),
   webgpu: z.string().min(1),

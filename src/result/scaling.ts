@@ -4,8 +4,15 @@ import type { Verdict } from "../claims/verdict.ts";
 import type { ScalingFigures, ScalingKind } from "../measure/scaling.ts";
 import type { RankAdapter, Versions } from "./result.ts";
 
+export const scalingKind = "shardbench-scaling";
+
 export interface Scaling {
+  readonly kind: typeof scalingKind;
+  readonly version: 1;
+  /** Of the plan. */
   readonly name: string;
+  /** `workHash` of the plan. */
+  readonly work: string;
   /** ISO 8601. */
   readonly date: string;
   readonly versions: Versions;

@@ -16,6 +16,7 @@ function timed(kind: ScalingKind, gpus: number, batch: number): ScaledSize {
     split: "3 stages",
     batch,
     turns: 7,
+    turnMs: [],
     aloneMs: measured(3, "ms"),
     stepMs: measured(1, "ms"),
     efficiency: measured(gpus / 10, "share"),

@@ -5,7 +5,7 @@ import type { AblatedCost } from "../../src/measure/ablation.ts";
 import { pairEffect, techniqueEffect } from "../../src/measure/ablation.ts";
 import { ablateReport } from "../../src/report/ablate_report.ts";
 import { htmlPage } from "../../src/report/render/html_page.ts";
-import type { AblatedVariant, Ablation } from "../../src/result/ablation.ts";
+import { type AblatedVariant, type Ablation, ablationKind } from "../../src/result/ablation.ts";
 import { planOf, softwareOf } from "../support/given.ts";
 import { shown } from "../support/shown.ts";
 
@@ -43,7 +43,10 @@ function ablation(): Ablation {
   const pair = pairEffect(asItIs, plain, kept, neither);
   if (!trades || !pays || !pair) throw new Error("five rounds");
   return {
+    kind: ablationKind,
+    version: 1,
     name: "training-small",
+    work: "",
     date: "2026-01-01T00:00:00.000Z",
     versions: { shardbench: "0", node: "20", webgpu: "0", os: "linux" },
     adapters: softwareOf(2),

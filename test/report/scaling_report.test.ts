@@ -3,11 +3,14 @@
 import { expect, test } from "vitest";
 import { scalingReport } from "../../src/report/scaling_report.ts";
 import { htmlPage } from "../../src/report/render/html_page.ts";
-import type { Scaling } from "../../src/result/scaling.ts";
+import { type Scaling, scalingKind } from "../../src/result/scaling.ts";
 import { measured, planOf, softwareOf } from "../support/given.ts";
 import { shown } from "../support/shown.ts";
 
 const scaling: Scaling = {
+  kind: scalingKind,
+  version: 1,
+  work: "",
   name: "three-stage-pipeline",
   date: "2026-01-01T00:00:00.000Z",
   versions: { shardbench: "0", node: "20", webgpu: "0", os: "linux" },
@@ -21,6 +24,7 @@ const scaling: Scaling = {
       split: "TP 2 EP 3",
       batch: 256,
       turns: 7,
+      turnMs: [],
       aloneMs: measured(628, "ms", [600, 650]),
       stepMs: measured(298, "ms", [280, 310]),
       efficiency: { ...measured(0.702, "share", [0.65, 0.75]), provenance: "projected" },
