@@ -18,9 +18,6 @@ export interface Loader {
   take(index: number): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> | undefined;
 }
 
-/** What instructions read of each batch, by index. */
-export type Loads = ReadonlyMap<number, IdsContent>;
-
 /** Undefined where the program reads no data set. */
 export function createLoader(
   { instructions }: Pick<RankProgram, "instructions">,

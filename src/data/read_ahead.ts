@@ -4,7 +4,10 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { EnvironmentError } from "../environment_error.ts";
 import type { TokenSource } from "../program/token_source.ts";
-import type { Loads } from "./loader.ts";
+import type { IdsContent } from "../program/content.ts";
+
+/** What instructions read of each batch, by index. */
+export type Loads = ReadonlyMap<number, IdsContent>;
 
 export interface ReadAhead {
   begin(batch: number, next: number): void;

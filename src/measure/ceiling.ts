@@ -133,3 +133,14 @@ export function memoryCeiling(ceilings: Ceilings): Ceiling | undefined {
 export function ridgePoint(peak: Ceiling, memory: Ceiling): number {
   return peak.figure.value / memory.figure.value;
 }
+
+/** Ceilings of one adapter, measured on it. Ranks that share it share them; others have an entry each. */
+export interface CalibratedPeaks {
+  /** What `--adapter` takes. */
+  readonly adapter: string;
+  readonly ceilings: Ceilings;
+  /** It computes on the machine's CPU cores, which it shares with every other software adapter. */
+  readonly software: boolean;
+  /** What was streamed to measure memory: a kernel that moves less may find it in caches. */
+  readonly streamedBytes: number;
+}

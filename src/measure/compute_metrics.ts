@@ -22,7 +22,8 @@ import { type ServedRound, type ServedPlan, servingMetrics } from "./serving.ts"
 import { type LayerSample, type StepSample, wholeNanoseconds } from "./sample.ts";
 import { mean, outliers, percentile } from "./statistics.ts";
 import { throughput } from "./throughput.ts";
-import { utilization, type CalibratedPeaks } from "./utilization.ts";
+import type { CalibratedPeaks } from "./ceiling.ts";
+import { utilization } from "./utilization.ts";
 
 /**
  * What of a step's trace is kept.

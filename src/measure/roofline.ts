@@ -7,7 +7,7 @@ import type { Figure } from "./figure.ts";
 import { byRun, type ByRun, figureOf, type Conditions } from "./figures.ts";
 import type { KernelGroup } from "./kernel_groups.ts";
 import type { StepSample } from "./sample.ts";
-import type { CalibratedPeaks } from "./utilization.ts";
+import type { CalibratedPeaks } from "./ceiling.ts";
 
 export interface KernelMetrics extends KernelGroup {
   /** The shader that ran, and what sets its tiling apart; absent where that is not known. */

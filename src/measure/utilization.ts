@@ -3,24 +3,13 @@
 import type { Estimate } from "../program/estimate.ts";
 import type { Program } from "../program/program.ts";
 import { upToBound } from "./bound_share.ts";
-import { type Ceiling, type Ceilings, memoryCeiling } from "./ceiling.ts";
+import { type CalibratedPeaks, type Ceiling, type Ceilings, memoryCeiling } from "./ceiling.ts";
 import { droppedFlops } from "./dropped_work.ts";
 import type { Figure } from "./figure.ts";
 import { byRun, figureOf, type Conditions } from "./figures.ts";
 import type { Arithmetic } from "./roofline.ts";
 import type { StepSample } from "./sample.ts";
 import { mean } from "./statistics.ts";
-
-/** Ceilings of one adapter, measured on it. Ranks that share it share them; others have an entry each. */
-export interface CalibratedPeaks {
-  /** What `--adapter` takes. */
-  readonly adapter: string;
-  readonly ceilings: Ceilings;
-  /** It computes on the machine's CPU cores, which it shares with every other software adapter. */
-  readonly software: boolean;
-  /** What was streamed to measure memory: a kernel that moves less may find it in caches. */
-  readonly streamedBytes: number;
-}
 
 export interface Utilization {
   readonly busy?: Figure;

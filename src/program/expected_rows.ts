@@ -1,4 +1,4 @@
-import type { GroupedMatmulOp } from "./op.ts";
+import type { GroupedMatmulOp } from "./expert_op.ts";
 
 /** Of a rank that holds so many of all experts, when tokens are balanced. @param rows that it has room for */
 export function expectedRowsOf(

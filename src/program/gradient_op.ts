@@ -5,14 +5,8 @@ import type { Activation } from "../kernels/activation.ts";
 import type { Optimizer } from "../plan/optimizer.ts";
 import type { AttentionGradientOps } from "./attention_gradient_op.ts";
 import type { PositionOperands } from "./embedding_op.ts";
-import type {
-  AggregateOp,
-  GroupedMatmulOp,
-  NormOp,
-  PermuteOp,
-  RouteOp,
-  RouterLosses,
-} from "./op.ts";
+import type { AggregateOp, NormOp } from "./row_op.ts";
+import type { GroupedMatmulOp, PermuteOp, RouteOp, RouterLosses } from "./expert_op.ts";
 import type { OpBase } from "./op_base.ts";
 import type { Tensor, View } from "./tensor.ts";
 

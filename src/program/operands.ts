@@ -1,7 +1,8 @@
 // Which tensors an op reads and which it writes: all of them, and on each of its ranks; and how much a transfer takes.
 
 import { readByGradient, writtenByGradient } from "./gradient_operands.ts";
-import type { NewOp, Op, PermuteOp, UnpermuteOp } from "./op.ts";
+import type { NewOp, Op } from "./op.ts";
+import type { PermuteOp, UnpermuteOp } from "./expert_op.ts";
 import type { CollectiveOp, Transfer } from "./transfer_op.ts";
 import type { Tensor, View } from "./tensor.ts";
 

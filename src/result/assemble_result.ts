@@ -10,7 +10,7 @@ import { curveFigures } from "../measure/decode_curve.ts";
 import { metricsInSlices } from "../measure/compute_metrics.ts";
 import { groupKernels } from "../measure/kernel_groups.ts";
 import { marginsOf } from "../measure/margin.ts";
-import type { CalibratedPeaks } from "../measure/utilization.ts";
+import type { CalibratedPeaks } from "../measure/ceiling.ts";
 import { projectWhole } from "../claims/projected_whole.ts";
 import { normalise } from "../plan/normalise.ts";
 import type { Plan } from "../plan/plan.ts";

@@ -5,7 +5,7 @@ import {
   type MetricsInput,
 } from "../../src/measure/compute_metrics.ts";
 import { ceilingsOf } from "../../src/measure/ceiling.ts";
-import type { CalibratedPeaks } from "../../src/measure/utilization.ts";
+import type { CalibratedPeaks } from "../../src/measure/ceiling.ts";
 import { groupKernels } from "../../src/measure/kernel_groups.ts";
 import type { Estimate } from "../../src/program/estimate.ts";
 import { ceilingsWith } from "../support/ceilings.ts";

@@ -3,31 +3,10 @@
 import type { Diagnostic } from "../diagnostic.ts";
 import { expertDegreesThatFit, ranksPerStage } from "../mesh.ts";
 import type { Degrees } from "../plan.ts";
-import type { PlanFile } from "../schema.ts";
 import type { ModelFile } from "../schema_model.ts";
 import { type Imported, type ImportedWorkload, type Layout, importNote } from "./note.ts";
+import type { DegreesResult, Say } from "./degrees_result.ts";
 import { layersOverRanks } from "./pipeline_split.ts";
-
-export interface DegreesResult {
-  readonly tensor: number;
-  readonly pipeline: number;
-  readonly data: number;
-  readonly expert: number;
-  readonly gpus: number;
-  /** What the plan says of parallelism beside the four degrees. */
-  readonly more: Partial<NonNullable<PlanFile["parallel"]>>;
-  /** Paths of plan values that no source gives. */
-  readonly assumed: readonly string[];
-  readonly diagnostics: readonly Diagnostic[];
-}
-
-export type Say = (
-  severity: Diagnostic["severity"],
-  code: string,
-  key: keyof Layout,
-  message: string,
-  hint: string,
-) => void;
 
 export function degreesFrom(
   layout: Layout,

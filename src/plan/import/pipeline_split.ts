@@ -1,7 +1,7 @@
 // How layers are dealt to pipeline ranks, where that is not evenly and in one piece.
 
 import type { ModelFile } from "../schema_model.ts";
-import type { DegreesResult, Say } from "./degrees.ts";
+import type { DegreesResult, Say } from "./degrees_result.ts";
 import type { Layout } from "./note.ts";
 
 export function layersOverRanks(

@@ -1,7 +1,9 @@
 // The kernel that an op runs on a rank: its sizes are those of what the rank holds of the op's tensors.
 
 import type { EmbeddingOp, GatherRowsOp, PositionOperands } from "../embedding_op.ts";
-import { addsToItself, type GroupedMatmulOp, type MatmulOp, type NormOp, type Op } from "../op.ts";
+import { addsToItself, type NormOp } from "../row_op.ts";
+import type { GroupedMatmulOp } from "../expert_op.ts";
+import type { MatmulOp, Op } from "../op.ts";
 import type { TopLogitsOp } from "../top_logits_op.ts";
 import type { Transfer } from "../transfer_op.ts";
 import { attentionCall } from "./attention_call.ts";

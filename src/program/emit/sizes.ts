@@ -1,7 +1,7 @@
 // How large what an op reads and writes is on one rank.
 
 import type { UsedRows } from "../../kernels/used_rows.ts";
-import type { ActivationOp } from "../op.ts";
+import type { ActivationOp } from "../row_op.ts";
 import { partOn, type Tensor, type View, whole } from "../tensor.ts";
 import { tileOf } from "../tile.ts";
 

@@ -3,7 +3,7 @@
 
 import type { MoeLayer } from "../../plan/layers/moe.ts";
 import type { RoutingRule } from "../../kernels/route_top_k.ts";
-import type { RouterLosses, Routing } from "../op.ts";
+import type { RouterLosses, Routing } from "../expert_op.ts";
 import { type Tensor, type View, whole } from "../tensor.ts";
 import { activation, weight, weightScale, type LayerContext } from "./context.ts";
 import type { TokenHolder } from "./expert_columns.ts";

@@ -2,7 +2,8 @@
 // combine what comes back. Where a rank holds all experts, or a slice of all, nothing is sent.
 
 import type { MoeLayer } from "../../plan/layers/moe.ts";
-import type { NewOp, RouterLosses } from "../op.ts";
+import type { NewOp } from "../op.ts";
+import type { RouterLosses } from "../expert_op.ts";
 import { allGatherRows } from "../transfers.ts";
 import {
   joinTensors,

@@ -2,7 +2,7 @@
 // micro-batch, whichever ranks route them, and the z-loss (Fedus et al. 2022; Zoph et al. 2022).
 
 import type { MoeLayer } from "../../plan/layers/moe.ts";
-import type { RouterLosses } from "../op.ts";
+import type { RouterLosses } from "../expert_op.ts";
 import { joinTensors, sameOn, type Tensor, whole } from "../tensor.ts";
 import { activationTensor, type LayerContext } from "./context.ts";
 import type { ExpertColumn } from "./expert_columns.ts";

@@ -1,7 +1,8 @@
 // A residual and the norm of its sum, one right after the other on a rank, become one op, which counts to the norm's
 // layer: one launch and one pass over memory less.
 
-import { type AddOp, addsToItself, type NormOp, type Op } from "../op.ts";
+import { type AddOp, addsToItself, type NormOp } from "../row_op.ts";
+import type { Op } from "../op.ts";
 
 export function fuseNorms(ops: readonly Op[]): Op[] {
   const fused: (Op | undefined)[] = [];

@@ -1,13 +1,9 @@
 // What follows a product becomes a part of it, where nothing else reads the product: an activation with its gate, then
 // a residual. One launch and two passes over memory less each.
 
-import {
-  type ActivationOp,
-  type AddOp,
-  type GroupedMatmulOp,
-  type MatmulOp,
-  type Op,
-} from "../op.ts";
+import type { ActivationOp, AddOp } from "../row_op.ts";
+import type { GroupedMatmulOp } from "../expert_op.ts";
+import type { MatmulOp, Op } from "../op.ts";
 import { writtenBy } from "../operands.ts";
 import { sameRanks, type Tensor } from "../tensor.ts";
 import { countReads } from "./count_reads.ts";

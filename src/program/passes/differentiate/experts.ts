@@ -1,7 +1,7 @@
 // Gradients of a mixture of experts: its transfers go the other way, and what sorts rows by expert and what brings them back
 // are each other's. Which experts a token takes has no gradient.
 
-import type { GroupedMatmulOp, PermuteOp, RouteOp, UnpermuteOp } from "../../op.ts";
+import type { GroupedMatmulOp, PermuteOp, RouteOp, UnpermuteOp } from "../../expert_op.ts";
 import { expectedRowsOf } from "../../expected_rows.ts";
 import { partOn, type Tensor, whole } from "../../tensor.ts";
 import type { ExpertTransferOp } from "../../transfer_op.ts";

@@ -1,7 +1,7 @@
 // Gradients of norms, sums, means and embeddings.
 
 import type { EmbeddingOp } from "../../embedding_op.ts";
-import type { AddOp, AggregateOp, NormOp } from "../../op.ts";
+import type { AddOp, AggregateOp, NormOp } from "../../row_op.ts";
 import type { CrossEntropyOp, SquaredErrorOp } from "../../gradient_op.ts";
 import { type Tensor, whole } from "../../tensor.ts";
 import { gradientTensor } from "./book.ts";

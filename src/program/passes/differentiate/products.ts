@@ -1,7 +1,8 @@
 // Gradients of matrix products: that of the input is a product with the weights the other way round, that of the weights
 // one of the input with the gradient of the result.
 
-import type { ActivationOp, MatmulOp } from "../../op.ts";
+import type { ActivationOp } from "../../row_op.ts";
+import type { MatmulOp } from "../../op.ts";
 import { type Tensor, type View, whole } from "../../tensor.ts";
 import { gradientTensor } from "./book.ts";
 import { NotDifferentiable } from "./not_differentiable.ts";
