@@ -6,7 +6,7 @@ import { judgeMemory } from "./judge_memory.ts";
 import { judgeScaling } from "./judge_scaling.ts";
 import { judgeSpeed } from "./judge_speed.ts";
 import { judgeSplit } from "./judge_split.ts";
-import { relations } from "./relations/relations.ts";
+import { relationsOf } from "./relations/relations.ts";
 import { claimTable, type ClaimDefinition, type ClaimKind } from "./table.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -25,8 +25,7 @@ export function judgeClaims(given: Case): Verdict[] {
     const value = given.plan.claims[claim.key];
     if (value === undefined) return [];
     const verdict = judges[claim.kind](given, claim, value);
-    // They are of steps that are all alike.
-    if (given.plan.workload.mode === "serving") return [verdict];
-    return [verdict, ...(relations[claim.key] ?? []).flatMap((relation) => relation(given) ?? [])];
+    const relations = relationsOf(given.plan)[claim.key] ?? [];
+    return [verdict, ...relations.flatMap((relation) => relation(given) ?? [])];
   });
 }

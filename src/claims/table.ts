@@ -51,7 +51,7 @@ export const claimTable: readonly ClaimDefinition[] = [
     label: "latency per layer",
     unit: "ms",
     promise: "at most",
-    definition: "time of one micro-batch in one transformer block",
+    definition: "time of one micro-batch in one transformer block, in training of its forward pass",
     formula:
       "sum over a block's layers of the time from first work to last, over all ranks; embedding, head and layers without work never count",
     against: "one micro-batch through one transformer block",

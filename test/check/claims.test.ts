@@ -34,6 +34,27 @@ test("in a pipeline every stage takes the latencies of its own blocks, once per 
   expect(warningsOf(speed(102.1, more))).toEqual(["claim-refuted"]);
 });
 
+test("GPUs that have a part of each block alone turn to the next micro-batch meanwhile", () => {
+  const part = (op: object, gpu: number) => ({ ...op, parallel: { kind: "tensor", gpus: [gpu] } });
+  const blocks = (mlpOn: number) => ({
+    name: "parts",
+    hardware: { gpus: 2 },
+    workload: { batch: 8, microBatches: 8, sequence: 4 },
+    stages: [
+      {
+        name: "block",
+        layers: [
+          part({ op: "attention", hidden: 16, heads: 2 }, 0),
+          part({ op: "mlp", hidden: 16, ffn: 32 }, mlpOn),
+        ],
+      },
+    ],
+    claims: { latencyPerLayerMs: 2, samplesPerSecond: 800 },
+  });
+  expect(judgementOf(blocks(0), "latencyArithmetic")).toBe("refuted");
+  expect(judgementOf(blocks(1), "latencyArithmetic")).toBeUndefined();
+});
+
 test("the finding names both figures and where they stand", () => {
   expect(found(speed(400), "claim-refuted")).toMatchObject({
     path: ["claims", "latencyPerLayerMs"],

@@ -145,9 +145,51 @@ test.each(["outputTokens", "pageTokens", "cacheDtype"])(
   },
 );
 
+const windowed = { slidingWindow: { tokens: 20, layers: [0, 1] } };
+const shared = { kvHeads: 2 };
+
+test.each([
+  // Two of four layers see 20 tokens of 200.
+  [windowed, 1, 1, "confirmed"],
+  [windowed, 1, 0.7, "untestable"],
+  [windowed, 1, 0.55, "untestable"],
+  [windowed, 1, 0.5, "refuted"],
+  // Two ranks keep each head.
+  [shared, 4, 2, "confirmed"],
+  [shared, 4, 1.5, "untestable"],
+  [shared, 4, 1, "ambiguous"],
+  [shared, 4, 0.9, "refuted"],
+  [shared, 2, 0.9, "refuted"],
+])("the cache of %j on %d tensor ranks, %d times its keys, is %s", (parts, gpus, times, is) => {
+  const { kvHeads } = { ...model, ...parts };
+  const keys = (8 * 200 * perToken * kvHeads) / model.kvHeads;
+  const plan = planOf(
+    { kvCacheBytes: times * keys },
+    { model: { ...model, ...parts }, hardware: { gpus }, parallel: { tensor: gpus } },
+  );
+  const [verdict] = judgeClaims({ plan, estimate: estimatePlan(plan) });
+  expect(verdict?.judgement).toBe(is);
+});
+
+test("a latent is cached by every tensor rank, and may count once", () => {
+  const latent = { keyValueRank: 64, rotaryDim: 32, valueDim: 128 };
+  const plan = planOf(
+    {},
+    { model: { ...model, kvHeads: 32, latent }, hardware: { gpus: 4 }, parallel: { tensor: 4 } },
+  );
+  const estimate = estimatePlan(plan);
+  const judged = (numbers: number) => {
+    const claims = { kvCacheBytes: 8 * 200 * numbers * 4 * 2 };
+    return judgeClaims({ plan: { ...plan, claims }, estimate })[0]?.judgement;
+  };
+  expect(judged(4 * 96)).toBe("confirmed");
+  expect(judged(96)).toBe("ambiguous");
+  expect(judged(80)).toBe("refuted");
+});
+
 test("layers that see a window read less than the whole cache", () => {
-  const windowed = { ...model, chunkedAttention: { tokens: 10, layers: [0, 1, 2, 3] } };
-  const plan = planOf({ tpotMs: 0.99 * tpotMs }, { model: windowed });
+  const chunked = { ...model, chunkedAttention: { tokens: 10, layers: [0, 1, 2, 3] } };
+  const plan = planOf({ tpotMs: 0.99 * tpotMs }, { model: chunked });
   const [verdict] = judgeClaims({ plan, estimate: estimatePlan(plan) });
   expect(verdict?.judgement).toBe("untestable");
 });

@@ -1,6 +1,9 @@
 // While the GPU with most arithmetic works at its peak, the others reach what their share of the FLOPs allows: the
 // average is at most mean load / largest load. Stages that share GPUs add up their loads.
 
+import { hasBackwardSlots } from "../../plan/pipeline.ts";
+import type { Plan } from "../../plan/plan.ts";
+import type { RankEstimate } from "../../program/estimate.ts";
 import { largest } from "../case.ts";
 import { percent } from "../words.ts";
 import { leftOutOfSpeed, type LimitRule } from "./limit.ts";
@@ -11,8 +14,10 @@ export const balanceLimit: LimitRule = (given, { key }, value) => {
   if (!isBusy && key !== "computeUtilization" && key !== "hardwareFlopsUtilization")
     return undefined;
   const { ranks } = estimate;
-  const sum = ranks.reduce((all, { flops }) => all + flops, 0);
-  const most = largest(ranks, ({ flops }) => flops);
+  const isHfu = key === "hardwareFlopsUtilization";
+  const workOf = isHfu ? withRecomputed(plan) : ({ flops }: RankEstimate) => flops;
+  const sum = ranks.reduce((all, rank) => all + workOf(rank), 0);
+  const most = largest(ranks, workOf);
   if (sum === 0 || ranks.length === 1) return undefined;
   const best = sum / (ranks.length * most);
   // Rounding of uneven shards is no imbalance.
@@ -26,6 +31,9 @@ export const balanceLimit: LimitRule = (given, { key }, value) => {
     paths: ["model", "stages", "hardware.gpus", "parallel", "workload.mode", "workload.sequence"],
     unsaid: [
       ...leftOutOfSpeed(given),
+      ...(isHfu && workload.mode === "training" && !saysRecomputed(plan)
+        ? ["what is computed again"]
+        : []),
       ...(model?.vocabulary !== undefined && workload.mode === "inference"
         ? ["logits of all positions are counted, of which one is needed"]
         : []),
@@ -44,3 +52,13 @@ export const balanceLimit: LimitRule = (given, { key }, value) => {
           ],
   };
 };
+
+/** A program without an optimizer counts the forward pass of three. */
+function withRecomputed({ workload }: Plan) {
+  const passes = workload.mode === "training" && workload.optimizer === undefined ? 3 : 1;
+  return ({ flops, recomputed }: RankEstimate): number => passes * flops + (recomputed?.flops ?? 0);
+}
+
+function saysRecomputed(plan: Plan): boolean {
+  return plan.workload.recompute !== undefined && hasBackwardSlots(plan);
+}

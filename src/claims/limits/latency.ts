@@ -1,4 +1,4 @@
-// A block's latency against the peak, and against the throughput that is claimed beside it: a step takes at least the
+// A block's latency, which is that of its forward pass, against the peak, and against the throughput that is claimed beside it: a step takes at least the
 // latencies of the blocks that its busiest GPU runs, and brings one batch.
 
 import { blocksOf } from "../../plan/blocks.ts";
@@ -6,6 +6,7 @@ import { sizePaths } from "../../plan/assumed.ts";
 import { gpuListsOf, moeLayers } from "../../plan/layers.ts";
 import type { Layer } from "../../plan/layers/layers.ts";
 import type { Plan } from "../../plan/plan.ts";
+import { estimatePlan, type PlanEstimate } from "../../program/estimate.ts";
 import { claimedSamples, type Case } from "../case.ts";
 import { flopsPaths, seesWholeSequences } from "../flops.ts";
 import { number, percent, quantity } from "../words.ts";
@@ -13,12 +14,12 @@ import { leftOutOfSpeed, type LimitRule, otherArithmetic } from "./limit.ts";
 
 export const latencyLimit: LimitRule = (given, { key }, value) => {
   if (key !== "latencyPerLayerMs" || value === 0) return undefined;
-  const { plan, estimate } = given;
+  const { plan } = given;
   const blocks = blocksOf(plan);
   const [first] = layersOfBlocks(plan);
   if (first === undefined) return undefined;
   const names = new Set(blocks.flat());
-  const flops = estimate.layers.filter(({ layer }) => names.has(layer));
+  const flops = forwardLayers(given).filter(({ layer }) => names.has(layer));
   const perBlock =
     flops.reduce((sum, layer) => sum + layer.flops, 0) /
     plan.workload.microBatches /
@@ -73,9 +74,21 @@ export const latencyLimit: LimitRule = (given, { key }, value) => {
   };
 };
 
+/** A program that trains has each layer's backward pass and update besides. */
+function forwardLayers({ plan, estimate }: Case): PlanEstimate["layers"] {
+  const { optimizer, schedule: _, ...workload } = plan.workload;
+  return optimizer === undefined ? estimate.layers : estimatePlan({ ...plan, workload }).layers;
+}
+
 /** GPUs that share the work of a block: those of its tokens and of its experts, at most. */
 function gpusOfBlock(layers: readonly Layer[]): ReadonlySet<number> {
   return new Set(layers.flatMap(gpuListsOf).flatMap((groups) => groups.flat(2)));
+}
+
+/** GPUs that take part in every layer of a block. */
+function gpusOfWholeBlock(layers: readonly Layer[]): ReadonlySet<number> {
+  const sets = layers.map((layer) => gpusOfBlock([layer]));
+  return new Set([...(sets[0] ?? [])].filter((gpu) => sets.every((set) => set.has(gpu))));
 }
 
 /** The layers of each block. */
@@ -88,7 +101,10 @@ function layersOfBlocks(plan: Plan): Layer[][] {
   return blocksOf(plan).map((block) => block.flatMap((name) => byName.get(name) ?? []));
 }
 
-/** Block latencies of a step on the GPU that has most of them: what follows may overlap the next step. */
+/**
+ * Block latencies of a step on the GPU that has most of them: what follows may overlap the next step. A GPU that has
+ * only a part of a block turns to the next micro-batch while others have the rest.
+ */
 export function latenciesPerStep({ plan }: Case): number | undefined {
   const blocks = layersOfBlocks(plan);
   if (blocks.length === 0 || claimedSamples(plan) === undefined) return undefined;
@@ -98,7 +114,7 @@ export function latenciesPerStep({ plan }: Case): number | undefined {
   }
   let most = 0;
   for (const count of perGpu.values()) most = Math.max(most, count);
-  return plan.workload.microBatches * most;
+  return most === 0 ? undefined : plan.workload.microBatches * most;
 }
 
 /** Blocks on the same GPUs are counted: of thousands on thousands of GPUs there are few kinds. */
@@ -114,7 +130,7 @@ function alike(
   const kinds = new Map<string, { readonly gpus: ReadonlySet<number>; count: number }>();
   for (const block of blocks) {
     const key = [...new Set(block.flatMap(gpuListsOf).map(numberOf))].join(" ");
-    const kind = kinds.get(key) ?? { gpus: gpusOfBlock(block), count: 0 };
+    const kind = kinds.get(key) ?? { gpus: gpusOfWholeBlock(block), count: 0 };
     kinds.set(key, kind);
     kind.count += 1;
   }

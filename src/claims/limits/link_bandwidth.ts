@@ -1,5 +1,6 @@
 // What a GPU must receive from others crosses its links: steps/s ≤ links of a GPU · bandwidth ÷ bytes received. A
-// switch that adds on the way (NVLink SHARP) halves what an all-reduce brings, so half of the bytes are counted.
+// switch that adds on the way (NVLink SHARP) halves what an all-reduce brings, so half of the bytes are counted; where
+// replicas sum gradients a quarter.
 
 import { isPrinted } from "../../plan/hardware.ts";
 import { contextOf } from "../../plan/mesh.ts";
@@ -12,7 +13,9 @@ export const linkBandwidthLimit: LimitRule = (given, { key }) => {
   if (key !== "samplesPerSecond" && key !== "tokensPerSecond") return undefined;
   const { plan, estimate } = given;
   const { linkBandwidth } = plan.hardware;
-  const received = largest(estimate.ranks, (rank) => rank.receivedBytes) / 2;
+  // Here gradients are summed in f32; others send them in 16 bits.
+  const spared = plan.workload.optimizer === undefined ? 2 : 4;
+  const received = largest(estimate.ranks, (rank) => rank.receivedBytes) / spared;
   if (linkBandwidth === undefined || received === 0) return undefined;
   // A datasheet's figure is of all links of a GPU together, a plan's of one pair of GPUs.
   const links = isPrinted(plan.hardware, "linkBandwidth") ? 1 : peersOf(plan);
@@ -35,8 +38,10 @@ export const linkBandwidthLimit: LimitRule = (given, { key }) => {
 };
 
 /** GPUs that one exchanges with, at most. */
-function peersOf({ degrees, hardware }: Plan): number {
+function peersOf({ degrees, hardware, workload }: Plan): number {
   if (degrees === undefined) return Math.max(1, hardware.gpus - 1);
+  // Gradients, their norm and those of tied weights cross all axes.
+  if (workload.optimizer !== undefined) return Math.max(1, hardware.gpus - 1);
   const { tensor, pipeline, expert } = degrees;
   const neighbours = pipeline > 1 ? 2 : 0;
   return Math.max(1, tensor - 1 + (contextOf(degrees) - 1) + (expert - 1) + neighbours);

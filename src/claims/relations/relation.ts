@@ -15,8 +15,10 @@ interface Agreement {
   readonly unit: Parameters<typeof claimed>[1];
   readonly formula: string;
   readonly tolerance: number;
-  /** Whether what follows is near enough; default: within the tolerance. */
-  readonly agrees?: boolean;
+  /** Relative, by which what is promised and what it follows from may have been rounded. */
+  readonly rounding: number;
+  /** Whether what follows is near enough; default: by no more of what is promised. */
+  readonly agreesWithin?: (tolerance: number) => boolean;
   /** They agree, but not by the claim's own definition. */
   readonly isByOtherDefinition?: boolean;
   readonly paths: readonly string[];
@@ -27,16 +29,23 @@ interface Agreement {
 
 /** Leaning on assumed values, two claims neither agree nor contradict each other: they fix the values. */
 export function verdictOf({ plan }: Case, given: Agreement): Verdict {
-  const { promised, follows, tolerance, formula, unsaid = [] } = given;
-  const agrees = given.agrees ?? Math.abs(follows - promised) <= tolerance * Math.abs(promised);
+  const { promised, follows, tolerance, rounding, formula, unsaid = [] } = given;
+  const {
+    agreesWithin = (within: number) => Math.abs(follows - promised) <= within * Math.abs(promised),
+  } = given;
+  const agrees = agreesWithin(tolerance);
+  const isRounded = !agrees && agreesWithin(Math.max(tolerance, rounding));
   const leansOn = assumedAmong(plan, given.paths);
   const isFirm = leansOn.length === 0 && unsaid.length === 0;
   const { isByOtherDefinition = false } = given;
-  const decided = agrees ? (isByOtherDefinition ? "ambiguous" : "confirmed") : "refuted";
+  const isOpen = isRounded || (agrees && isByOtherDefinition);
+  const decided = isOpen ? "ambiguous" : agrees ? "confirmed" : "refuted";
   const judgement: Judgement = isFirm ? decided : "untestable";
   const how = agrees
     ? `the claims agree${isByOtherDefinition ? " by another definition" : ""}`
-    : "as figures of one run the claims contradict each other";
+    : isRounded
+      ? "the claims differ by no more than their digits leave open"
+      : "as figures of one run the claims contradict each other";
   const found = fromPlan(follows, given.unit);
   const promisedFigure = claimed(promised, given.unit);
   const leaning = isFirm ? "" : `, which leans on ${someOf([...leansOn, ...unsaid])}`;

@@ -1,14 +1,23 @@
 // Claims that must follow from each other: tokens from samples, memory left from memory used, throughput from latency,
 // and utilization from throughput.
 
+import type { Plan } from "../../plan/plan.ts";
 import { assumedAmong } from "../../plan/assumed.ts";
+import { isPrinted } from "../../plan/hardware.ts";
 import { claimedSamples } from "../case.ts";
 import { latenciesPerStep } from "../limits/latency.ts";
 import { leftOutOfSpeed } from "../limits/limit.ts";
-import { BOUND_TOLERANCE, ROUNDING } from "../table.ts";
+import { roundingOf } from "../rounding.ts";
+import { BOUND_TOLERANCE, DATASHEET_TOLERANCE, ROUNDING } from "../table.ts";
 import type { Need } from "../verdict.ts";
 import { number, percent, quantity } from "../words.ts";
 import { type Relation, verdictOf } from "./relation.ts";
+import {
+  inFlightArithmetic,
+  outputArithmetic,
+  perGpuArithmetic,
+  totalArithmetic,
+} from "./serving.ts";
 import { busyArithmetic, recomputeArithmetic, utilizationArithmetic } from "./utilization.ts";
 
 const tokenArithmetic: Relation = (given) => {
@@ -23,6 +32,7 @@ const tokenArithmetic: Relation = (given) => {
     unit: "tokens/s",
     formula: `${number(samplesPerSecond)} claimed samples/s × sequence ${workload.sequence} = ${number(samplesPerSecond * workload.sequence)} tokens/s`,
     tolerance: ROUNDING,
+    rounding: roundingOf(samplesPerSecond) + roundingOf(tokensPerSecond),
     paths: ["workload.sequence"],
     needs: [
       {
@@ -42,6 +52,9 @@ const memoryArithmetic: Relation = (given) => {
   const capacity = hardware.memoryPerGpu;
   if (memoryAvailable === undefined || memoryUtilization === undefined) return undefined;
   if (capacity === undefined) return undefined;
+  // Drivers report more than a datasheet prints.
+  const more = isPrinted(hardware, "memoryPerGpu") ? DATASHEET_TOLERANCE : 0;
+  const roundedUsed = roundingOf(memoryUtilization) * memoryUtilization;
   return verdictOf(given, {
     claim: "memoryArithmetic",
     label: "memory × (1 − used)",
@@ -50,6 +63,9 @@ const memoryArithmetic: Relation = (given) => {
     unit: "B",
     formula: `${quantity(capacity, "B")} less the ${percent(memoryUtilization)} claimed to be used are ${quantity(capacity * (1 - memoryUtilization), "B")}`,
     tolerance: ROUNDING,
+    rounding:
+      roundingOf(memoryAvailable) +
+      (capacity * (roundedUsed + more * (1 - memoryUtilization))) / memoryAvailable,
     paths: ["hardware.memoryPerGpu"],
     needs:
       memoryUtilization === 1
@@ -85,7 +101,8 @@ const latencyArithmetic: Relation = (given) => {
     unit: "samples/s",
     formula: `${number(latency)} ms × ${number(latencies)} block times = ${number(stepMs)} ms at least per step of ${number(plan.workload.batch)} samples, at most ${number(follows)} samples/s`,
     tolerance: BOUND_TOLERANCE,
-    agrees: samples <= follows * (1 + BOUND_TOLERANCE),
+    rounding: roundingOf(samples) + roundingOf(latency),
+    agreesWithin: (tolerance) => samples <= follows * (1 + tolerance),
     paths: [
       "workload.batch",
       "workload.microBatches",
@@ -119,8 +136,23 @@ const latencyArithmetic: Relation = (given) => {
   });
 };
 
+type Relations = Readonly<Record<string, readonly Relation[]>>;
+
 /** In the order of reports, each after the claim that it stands beside. */
-export const relations: Readonly<Record<string, readonly Relation[]>> = {
+export function relationsOf({ workload }: Pick<Plan, "workload">): Relations {
+  return workload.mode === "serving" ? ofServing : ofSteps;
+}
+
+const ofServing: Relations = {
+  tokensPerSecond: [totalArithmetic],
+  memoryAvailable: [memoryArithmetic],
+  tpotMs: [inFlightArithmetic],
+  outputTokensPerSecond: [outputArithmetic],
+  tokensPerSecondPerGpu: [perGpuArithmetic],
+};
+
+/** Of steps that are all alike. */
+const ofSteps: Relations = {
   tokensPerSecond: [tokenArithmetic],
   latencyPerLayerMs: [latencyArithmetic],
   gpuUtilization: [busyArithmetic],

@@ -3,6 +3,7 @@
 import { claimedSamples, type Case } from "../case.ts";
 import { blocksAgain, flopsPaths, type SampleFlops, sampleFlops } from "../flops.ts";
 import { leftOutOfSpeed, otherArithmetic } from "../limits/limit.ts";
+import { roundingOf } from "../rounding.ts";
 import { BOUND_TOLERANCE, DATASHEET_TOLERANCE } from "../table.ts";
 import { number, percent, quantity } from "../words.ts";
 import { type Relation, verdictOf } from "./relation.ts";
@@ -33,8 +34,10 @@ export function utilizationArithmetic(
     ] as const;
     const [low, high] = isHfu ? hfu : mfu;
     const own = of(isHfu ? flops.model + flops.recomputed : flops.model);
-    const isWithin = ([from, to]: readonly [number, number]): boolean =>
-      share >= from * (1 - BOUND_TOLERANCE) && share <= to * (1 + BOUND_TOLERANCE);
+    const isWithin = (
+      [from, to]: readonly [number, number],
+      tolerance = BOUND_TOLERANCE,
+    ): boolean => share >= from * (1 - tolerance) && share <= to * (1 + tolerance);
     const agreesAsHfu = !isHfu && !isWithin(mfu) && flops.recomputed > 0 && isWithin(hfu);
     const rate = `${number(samples)} samples/s are ${percent(own)} of ${number(gpus)} × ${quantity(peak, "FLOP/s")}${high > low * 1.005 ? `, ${percent(low)} … ${percent(high)} by how attention is counted` : ""}`;
     return verdictOf(given, {
@@ -47,7 +50,9 @@ export function utilizationArithmetic(
         ? `${rate}; ${percent(share)} is its HFU, with recomputation counted: say hardwareFlopsUtilization`
         : rate,
       tolerance: BOUND_TOLERANCE,
-      agrees: isWithin([low, high]) || agreesAsHfu,
+      rounding:
+        roundingOf(share) + roundingOf(claims.samplesPerSecond ?? claims.tokensPerSecond ?? 0),
+      agreesWithin: (tolerance) => isWithin([low, high], tolerance) || agreesAsHfu,
       // Where the conventions in use differ little, a figure by any of them is right.
       isByOtherDefinition: agreesAsHfu || (high > mostApart * low && !isWithin([own, own])),
       paths: [
@@ -109,7 +114,8 @@ export const busyArithmetic: Relation = (given) => {
     unit: "share",
     formula: `${percent(mfu)} of the peak takes ${percent(mfu)} of the time at least, and GPUs are claimed to be busy for ${percent(busy)}`,
     tolerance,
-    agrees: mfu <= busy * (1 + tolerance),
+    rounding: 0,
+    agreesWithin: (within) => mfu <= busy * (1 + within),
     paths: [],
     unsaid: leftOutOfSpeed(given),
     needs: [],
@@ -132,7 +138,8 @@ export const recomputeArithmetic: Relation = (given) => {
     unit: "ratio",
     formula: `HFU is ${number(ratio)} × MFU, and what is computed again makes it 1 … ${number(most)} ×`,
     tolerance: BOUND_TOLERANCE,
-    agrees: ratio >= 1 - BOUND_TOLERANCE && ratio <= most * (1 + BOUND_TOLERANCE),
+    rounding: roundingOf(hfu) + roundingOf(mfu),
+    agreesWithin: (tolerance) => ratio >= 1 - tolerance && ratio <= most * (1 + tolerance),
     paths: ["workload.mode", "workload.recompute"],
     needs: [
       {

@@ -122,12 +122,20 @@ export function bearingOf(code: string): Bearing {
   return (Object.hasOwn(table, name) ? table[name] : undefined) ?? "both";
 }
 
+/** What a plan with blocks of quantized weights says, whoever wrote it. */
+const quantized: PlanNote = {
+  code: "quantization-not-expressible",
+  message: "weights are quantized; the plan counts them at the workload's dtype",
+};
+
 /** The notes for whose sake the plan's speed, or memory, is not that of its source. */
 export function notesThatBear(
-  { notes }: Pick<Plan, "notes">,
+  { notes, model }: Pick<Plan, "notes" | "model">,
   on: "speed" | "memory",
 ): readonly PlanNote[] {
-  return notes.filter(({ code }) => {
+  const isUnsaid =
+    model?.quantizationBlock !== undefined && !notes.some(({ code }) => code === quantized.code);
+  return [...notes, ...(isUnsaid ? [quantized] : [])].filter(({ code }) => {
     const bearing = bearingOf(code);
     return bearing === on || bearing === "both";
   });

@@ -15,6 +15,10 @@ const pathOf: Readonly<Record<string, string>> = {
   hfuArithmetic: "hardwareFlopsUtilization",
   recomputeArithmetic: "hardwareFlopsUtilization",
   busyArithmetic: "gpuUtilization",
+  outputArithmetic: "outputTokensPerSecond",
+  perGpuArithmetic: "tokensPerSecondPerGpu",
+  totalArithmetic: "tokensPerSecond",
+  inFlightArithmetic: "tpotMs",
 };
 
 const prefixed: ReadonlySet<string> = new Set(["FLOP/s", "FLOPs", "B"]);
