@@ -145,3 +145,29 @@ test("torchtitan: a local batch that is no multiple of its pieces is refused", (
 [parallelism]\npipeline_parallel_degree = 2\ndata_parallel_shard_degree = 2\npipeline_parallel_microbatch_size = 3\n`;
   expect(codes(errorsAt([source("job.toml", text)]))).toEqual(["batch-contradicts"]);
 });
+
+test.each([
+  [
+    "Axolotl",
+    "base_model: m\nsequence_len: 512\nmicro_batch_size: 2\ngradient_accumulation_steps: 4\nbf16: auto\ntensor_parallel_size: 2\n",
+    { batch: 8, tensor: 2 },
+  ],
+  [
+    "LLaMA-Factory",
+    "model_name_or_path: m\nstage: sft\ncutoff_len: 512\nper_device_train_batch_size: 2\ngradient_accumulation_steps: 8\nbf16: true\n",
+    { batch: 16, tensor: undefined },
+  ],
+])("the YAML of %s is one of training", async (_tool, text, { batch, tensor }) => {
+  const { file } = planOf([await configOf("llama-3-8b"), source("job.yaml", text)]);
+  expect(file.workload).toMatchObject({ mode: "training", batch, sequence: 512, dtype: "bf16" });
+  expect(file.parallel?.tensor).toBe(tensor);
+});
+
+test("nanotron: layers that are computed again are in the plan", () => {
+  const text = `model: { dtype: bfloat16, model_config: { hidden_size: 64, intermediate_size: 64, num_hidden_layers: 2, num_attention_heads: 4, vocab_size: 64 } }
+parallelism: { dp: 1, tp: 1, pp: 1, recompute_layer: true }
+tokens: { micro_batch_size: 1, sequence_length: 32 }
+`;
+  const { file } = planOf([source("job.yaml", text)]);
+  expect(file.workload.recompute).toMatchObject({ granularity: "full" });
+});

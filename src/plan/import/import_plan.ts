@@ -37,6 +37,7 @@ import { hasKeys, recogniseFile } from "./recognise.ts";
 import { runnableModel } from "./runnable_model.ts";
 import type { RequestLengths } from "./serving_workload.ts";
 import { importTorchtitan } from "./torchtitan.ts";
+import { importTrainerFile } from "./trainer_file.ts";
 import { workloadFrom } from "./workload.ts";
 
 export interface ImportOptions {
@@ -100,6 +101,7 @@ const fileReaders: Readonly<Partial<Record<SourceKind, (source: Source) => Impor
   torchtitan: importTorchtitan,
   megatron: importMegatronFile,
   vllm: importVllmFile,
+  trainer: importTrainerFile,
   "tensorrt-llm": (source) => importTensorRtLlm(optionsCommand(source)),
 };
 

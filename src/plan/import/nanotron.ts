@@ -40,6 +40,7 @@ export function importNanotron(source: Source): Imported {
     const message = `weights of type ${shown(dtype)} have no place in a plan`;
     fields.report("warning", "dtype-not-expressible", message, ["model", "dtype"]);
   }
+  const checkpointed = fields.value("parallelism", "recompute_layer") === true;
   listUnreadKeys(fields, withoutBearing);
   return {
     ...base,
@@ -52,8 +53,12 @@ export function importNanotron(source: Source): Imported {
       ...(accumulation === undefined ? {} : { accumulation }),
       ...(sequence === undefined ? {} : { sequence }),
       ...(short === undefined ? {} : { dtype: short }),
+      ...(checkpointed ? { recompute: { granularity: "full", method: "uniform", layers: 1 } } : {}),
     },
-    optimizations: short === undefined || short === "f32" ? [] : ["mixed-precision"],
+    optimizations: [
+      ...(checkpointed ? ["activation-checkpointing"] : []),
+      ...(short === undefined || short === "f32" ? [] : ["mixed-precision"]),
+    ],
     diagnostics: fields.diagnostics,
   };
 }

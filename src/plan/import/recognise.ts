@@ -80,6 +80,12 @@ const kinds: readonly (readonly [SourceKind, (fields: ImportedFields) => boolean
   ],
   ["params", (fields) => has(fields, "dim") && has(fields, "n_layers") && has(fields, "n_heads")],
   [
+    "trainer",
+    (fields) =>
+      has(fields, "per_device_train_batch_size", "cutoff_len") ||
+      (has(fields, "base_model") && has(fields, "micro_batch_size", "sequence_len")),
+  ],
+  [
     "deepspeed",
     (fields) =>
       has(

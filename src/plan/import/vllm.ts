@@ -63,6 +63,7 @@ const notExpressible: Readonly<Record<string, string>> = {
   "--max-num-batched-tokens": "a limit on tokens per step",
   "--enable-prefix-caching": "prefixes that are computed once",
   "--enable-chunked-prefill": "prompts computed in parts",
+  "--no-enable-chunked-prefill": "prompts computed whole",
   "--speculative-config": "speculative decoding",
   "--speculative-model": "speculative decoding",
   "--enable-lora": "adapters on the weights",
