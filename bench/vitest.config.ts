@@ -14,6 +14,7 @@ function onAdapter(adapter: string) {
         "bench/overlap.ts",
         "bench/phases.ts",
         "bench/pipelines.ts",
+        "bench/projection.ts",
         "bench/separation.ts",
         "bench/soak.ts",
         "bench/verdicts.ts",
@@ -41,6 +42,7 @@ export default defineConfig({
           name: "host",
           include: [
             "bench/faults.ts",
+            "bench/gradients.ts",
             "bench/host.ts",
             "bench/mutations.ts",
             "bench/snapshots.ts",

@@ -13,17 +13,18 @@
 // q         Quad [BATCH · QUERIES, Q_QUADS]   of which the queries come first
 // spans     vec2u [BATCH]   tokens cached before, and new ones: 0 … QUERIES; rows past these are padding
 // pages     u32 [BATCH, PAGES]   a request's tokens lie in these, PAGE_TOKENS in each
-// cache     CacheQuad [pages · PAGE_TOKENS, CACHE_QUADS]   keys of all heads, then their values, or of latent attention,
+// cache     CacheQuad [pages · PAGE_TOKENS, CACHE_QUADS]   keys of its heads, then their values, or of latent attention,
 //                                                          where FIRST_VALUE is 0, keys that begin with their values
 // partials  vec4f [BATCH · QUERIES · HEADS, PIECES, VALUE_QUADS + 1]   sums, then (largest, total, 0, 0); pieces in which
 //                                                                      a query sees no key are left as they were
-// dispatch  PIECES, KV_HEADS · ceil(QUERIES · HEADS / KV_HEADS / ROWS), BATCH
+// dispatch  PIECES, heads of the cache · ceil(QUERIES · HEADS / KV_HEADS / ROWS), BATCH
 override QUERIES: u32;
 override PAGE_TOKENS: u32;
 override PAGES: u32;
 override Q_QUADS: u32;
 override CACHE_QUADS: u32;
 override FIRST_VALUE: u32;  // of a row's quads
+override FIRST_KEY_HEAD: u32 = 0u;  // of the key heads that the cache holds
 override ROWS: u32;         // 1, 4 or 8
 override SHARE_LANES: u32;  // as the value has quads, rounded up to a power of two, at most 64
 override GROUP_HEADS: u32 = HEADS / KV_HEADS;
@@ -51,7 +52,7 @@ var<workgroup> shares: array<vec4f, 8u * KEYS>;
 fn queryHead(sequence: u32, kv_head: u32, row: u32) -> u32 {
   let real = min(row, QUERIES * GROUP_HEADS - 1u);
   let query = sequence * QUERIES + real / GROUP_HEADS;
-  return query * HEADS + kv_head * GROUP_HEADS + real % GROUP_HEADS;
+  return query * HEADS + (FIRST_KEY_HEAD + kv_head) * GROUP_HEADS + real % GROUP_HEADS;
 }
 
 fn weightsOf(row: u32, quad: u32) -> vec4f {
@@ -83,7 +84,7 @@ fn storeScores(
   rows: vec4u,
   key: u32,
 ) {
-  chooseHeads(kv_head * GROUP_HEADS + rows % GROUP_HEADS);
+  chooseHeads((FIRST_KEY_HEAD + kv_head) * GROUP_HEADS + rows % GROUP_HEADS);
   let scores = scoresOf(products, cached + rows / GROUP_HEADS, vec4u(key));
   for (var i = 0u; i < min(4u, ROWS); i++) {
     weights[(slot + i) * KEYS + lane] = scores[i];

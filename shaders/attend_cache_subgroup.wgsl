@@ -13,7 +13,7 @@
 // cache     Word [pages · PAGE_TOKENS, CACHE_COLUMNS / UNIT]   keys of all heads, then their values, or of latent attention,
 //                                                              where FIRST_VALUE is 0, keys that begin with their values
 // partials  Unit [BATCH · QUERIES · HEADS, PIECES, (VALUE_DIM + 4) / UNIT]   as attend_cache leaves them
-// dispatch  PIECES, KV_HEADS · ceil(QUERIES · HEADS / KV_HEADS / ROWS), BATCH
+// dispatch  PIECES, heads of the cache · ceil(QUERIES · HEADS / KV_HEADS / ROWS), BATCH
 override QUERIES: u32;
 override PAGE_TOKENS: u32;
 override PAGES: u32;
@@ -21,6 +21,7 @@ override Q_QUADS: u32;
 override CACHE_COLUMNS: u32;
 override FIRST_VALUE: u32;  // of a row's columns
 override ROWS: u32;         // 1 or 4
+override FIRST_KEY_HEAD: u32 = 0u;  // of the key heads that the cache holds
 override GROUP_HEADS: u32 = HEADS / KV_HEADS;
 override ROW_GROUPS: u32 = (QUERIES * GROUP_HEADS + ROWS - 1u) / ROWS;
 override PIECES: u32 = (PAGE_TOKENS * PAGES + KEYS - 1u) / KEYS;
@@ -47,7 +48,7 @@ var<workgroup> weights: array<f32, 4u * KEYS>;
 fn queryHead(sequence: u32, kv_head: u32, row: u32) -> u32 {
   let real = min(row, QUERIES * GROUP_HEADS - 1u);
   let query = sequence * QUERIES + real / GROUP_HEADS;
-  return query * HEADS + kv_head * GROUP_HEADS + real % GROUP_HEADS;
+  return query * HEADS + (FIRST_KEY_HEAD + kv_head) * GROUP_HEADS + real % GROUP_HEADS;
 }
 
 fn findPlaces(sequence: u32, first: u32, last: u32, lane: u32) {
@@ -205,7 +206,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var row_starts = vec4u();
   for (var row = 0u; row < rows; row++) {
     let query = span.x + (first_row + row) / GROUP_HEADS;
-    let head = kv_head * GROUP_HEADS + (first_row + row) % GROUP_HEADS;
+    let head = (FIRST_KEY_HEAD + kv_head) * GROUP_HEADS + (first_row + row) % GROUP_HEADS;
     let found = softmax(row, query, head, first_key, keys, lane);
     let place = queryHead(sequence, kv_head, first_row + row) * PIECES + piece;
     row_starts[row] = place * (VALUE_UNITS + 4u / UNIT);

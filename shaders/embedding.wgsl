@@ -1,6 +1,7 @@
 // embedding: y[token] = entryOf(table[ids[token] - VOCABULARY_START]), or zeros where another rank holds the id, so
 // that the sum over a vocabulary-parallel group is the whole lookup. A prelude of entries/ says whether a row is
-// scaled, and a position's row added.
+// scaled, and a position's row added. A table that KEEPS is not the first of its rank's: what it has no row for stays as
+// the others leave it.
 //
 // A workgroup takes four tokens side by side: while memory fetches a row from somewhere in the table, three
 // others are under way.
@@ -14,11 +15,18 @@ override HIDDEN: u32;
 override VOCABULARY_START: u32;
 override VOCABULARY_ROWS: u32;
 override LANES: u32;
+override KEEPS: bool = false;
 override QUADS: u32 = (HIDDEN + 3u) / 4u;
 
 @group(0) @binding(0) var<storage, read> ids: array<u32>;
 @group(0) @binding(1) var<storage, read> table: array<Quad>;
 @group(0) @binding(2) var<storage, read_write> y: array<Quad>;
+
+fn put(at: u32, entry: Quad, is_here: bool) {
+  if (is_here || !KEEPS) {
+    y[at] = select(Quad(), entry, is_here);
+  }
+}
 
 @compute @workgroup_size(LANES)
 fn main(
@@ -40,9 +48,9 @@ fn main(
     let v1 = table[base[1] + quad];
     let v2 = table[base[2] + quad];
     let v3 = table[base[3] + quad];
-    y[to[0] + quad] = select(Quad(), entryOf(v0, tokens[0], quad), here[0]);
-    y[to[1] + quad] = select(Quad(), entryOf(v1, tokens[1], quad), here[1]);
-    y[to[2] + quad] = select(Quad(), entryOf(v2, tokens[2], quad), here[2]);
-    y[to[3] + quad] = select(Quad(), entryOf(v3, tokens[3], quad), here[3]);
+    put(to[0] + quad, entryOf(v0, tokens[0], quad), here[0]);
+    put(to[1] + quad, entryOf(v1, tokens[1], quad), here[1]);
+    put(to[2] + quad, entryOf(v2, tokens[2], quad), here[2]);
+    put(to[3] + quad, entryOf(v3, tokens[3], quad), here[3]);
   }
 }

@@ -3,7 +3,7 @@
 // Everything is in registers: an invocation computes TILE_ROWS rows of two quads of y and shares nothing, on
 // whatever adapter. On a GPU neighbouring lanes read neighbouring quads of w and the same quads of x.
 //
-// y         [rows, N_QUADS], which `results` declares
+// y         [rows, N_QUADS], rows Y_QUADS apart, which `results` declares
 // dispatch  workgroups for the rows, ROW_LANES · TILE_ROWS each, fewer of which take turns;
 //           ceil(N_QUADS / (2 · COLUMN_LANES)); parts
 override N: u32;
@@ -63,7 +63,7 @@ fn tile(part: Part, row: u32, column: u32) {
     let own_column = column + i / 4u % 2u * COLUMN_LANES;
     if (own_row < part.end && own_column < N_QUADS) {
       let quad = finish(part, vec4f(blocks[i / 4u][i % 4u]), own_row, own_column);
-      writeResult(own_row * N_QUADS + own_column, quad);
+      writeResult(placeOf(own_row, own_column), quad);
     }
   }
 }

@@ -9,7 +9,7 @@
 // The prelude defines the matrices that subgroups multiply: MATRIX_M × MATRIX_N over MATRIX_K, all of which
 // divide 32, and Scalar, the type of their elements.
 //
-// y         [rows, N_QUADS], which `results` declares
+// y         [rows, N_QUADS], rows Y_QUADS apart, which `results` declares
 // dispatch  workgroups for the rows, 32 · BLOCK_ROWS each, fewer of which take turns;
 //           ceil(N_QUADS / (8 · BLOCK_COLUMNS)); parts
 enable chromium_experimental_subgroup_matrix;
@@ -99,7 +99,7 @@ fn store(part: Part, row: u32, column: u32, down: u32, first: u32, end: u32, inv
     let own_column = column + block % BLOCK_COLUMNS * (BLOCK / 4u) + i % (BLOCK / 4u);
     if (own_row < part.end && own_column < N_QUADS) {
       let quad = vec4f(sums[4u * i], sums[4u * i + 1u], sums[4u * i + 2u], sums[4u * i + 3u]);
-      writeResult(own_row * N_QUADS + own_column, finish(part, quad, own_row, own_column));
+      writeResult(placeOf(own_row, own_column), finish(part, quad, own_row, own_column));
     }
   }
 }

@@ -5,7 +5,7 @@
 // stay in registers, and the sums of all QUADS columns wait in workgroup memory for the next panel. Each lane has columns of
 // its own, so that nobody waits for another.
 //
-// y         [rows, N_QUADS], which `results` declares
+// y         [rows, N_QUADS], rows Y_QUADS apart, which `results` declares
 // dispatch  workgroups for the rows, fewer of which take turns; ceil(N_QUADS / QUADS); parts
 override N: u32;
 override K: u32;
@@ -47,7 +47,7 @@ fn main(
     }
     for (var i = lane; i < quads; i += LANES) {
       let column = first + i;
-      writeResult(row * N_QUADS + column, finish(part, vec4f(sums[i]), row, column));
+      writeResult(placeOf(row, column), finish(part, vec4f(sums[i]), row, column));
     }
   }
 }

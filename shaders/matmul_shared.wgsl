@@ -6,7 +6,7 @@
 // quads. While one step is multiplied, the next is on its way from memory into registers; it goes into the
 // other half of workgroup memory, so that a step needs one barrier.
 //
-// y         [rows, N_QUADS], which `results` declares
+// y         [rows, N_QUADS], rows Y_QUADS apart, which `results` declares
 // dispatch  workgroups for the rows, 4 · TILE each, fewer of which take turns; ceil(N_QUADS / TILE); parts
 override N: u32;
 override K: u32;
@@ -110,7 +110,7 @@ fn tile(part: Part, row: u32, column: u32, local: vec2u) {
     let own_column = column + local.x + i / 4u % 2u * EDGE;
     if (own_row < part.end && own_column < N_QUADS) {
       let quad = finish(part, vec4f(blocks[i / 4u][i % 4u]), own_row, own_column);
-      writeResult(own_row * N_QUADS + own_column, quad);
+      writeResult(placeOf(own_row, own_column), quad);
     }
   }
 }

@@ -3,7 +3,7 @@
 // A workgroup takes COLUMN_LANES quads of y and SPLITS shares of k for each, so that also a narrow w keeps a GPU
 // busy; neighbouring lanes read neighbouring quads of w. The shares are added up in workgroup memory.
 //
-// y         [rows, N_QUADS], which `results` declares
+// y         [rows, N_QUADS], rows Y_QUADS apart, which `results` declares
 // dispatch  workgroups for the rows, TILE_ROWS each, fewer of which take turns;
 //           ceil(N_QUADS / COLUMN_LANES); parts
 override N: u32;
@@ -85,7 +85,7 @@ fn main(
         sum += shares[(split * TILE_ROWS + i) * COLUMN_LANES + local.x];
       }
       if (column < N_QUADS) {
-        writeResult((row + i) * N_QUADS + column, finish(part, vec4f(sum), row + i, column));
+        writeResult(placeOf(row + i, column), finish(part, vec4f(sum), row + i, column));
       }
     }
     workgroupBarrier();

@@ -11,7 +11,7 @@
 // Workgroups that follow each other take different rows of the same columns: their part of w, a strip of one
 // cache line or two in each of its rows, stays in the caches, and its pages stay mapped.
 //
-// y         [rows, N_QUADS], which `results` declares
+// y         [rows, N_QUADS], rows Y_QUADS apart, which `results` declares
 // dispatch  workgroups for the rows, TILE_ROWS each, fewer of which take turns; ceil(N_QUADS / LANES); parts
 enable subgroups;
 
@@ -111,7 +111,7 @@ fn store(part: Part, sums: Rows, row: u32, column: u32, lane: u32) {
   for (var i = 0u; i < min(TILE_ROWS, 16u); i++) {
     let own = row + select(i, i ^ (lane % 4u), SWAP);
     if (own < part.end) {
-      writeResult(own * N_QUADS + column, finish(part, vec4f(quads[i / 4u][i % 4u]), own, column));
+      writeResult(placeOf(own, column), finish(part, vec4f(quads[i / 4u][i % 4u]), own, column));
     }
   }
 }

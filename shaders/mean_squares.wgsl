@@ -1,9 +1,10 @@
-// mean_squares: what the queries and the keys of this rank add to the mean of the squares of all heads.
+// mean_squares: what the queries and the keys of this rank add to the mean of the squares of all heads, or of the products with
+// other factors, as factors/itself.wgsl or factors/weighted_gradient.wgsl have them.
 //
 // A workgroup takes four rows.
 //
 // x         Quad [ROWS, X_QUADS]   of each token QUERY_QUADS of queries, then KEY_QUADS of keys, then what is not read
-// y         vec4f [ROWS]   QUERY_SHARE · Σ q², KEY_SHARE · Σ k², 0, 0
+// y         vec4f [ROWS]   QUERY_SHARE · Σ q · factor, KEY_SHARE · Σ k · factor, 0, 0
 // dispatch  ceil(ROWS / 4) workgroups, folded over x and y
 override ROWS: u32;
 override X_QUADS: u32;
@@ -24,7 +25,12 @@ fn squaresOf(base: vec4u, first: u32, end: u32) -> vec4f {
     let b = unpackQuad(x[base[1] + quad]);
     let c = unpackQuad(x[base[2] + quad]);
     let d = unpackQuad(x[base[3] + quad]);
-    squares += vec4f(dot(a, a), dot(b, b), dot(c, c), dot(d, d));
+    squares += vec4f(
+      dot(a, factorOf(a, base[0] + quad, quad)),
+      dot(b, factorOf(b, base[1] + quad, quad)),
+      dot(c, factorOf(c, base[2] + quad, quad)),
+      dot(d, factorOf(d, base[3] + quad, quad)),
+    );
   }
   return squares;
 }

@@ -6,20 +6,23 @@
 // Without CENTERED the mean of x is taken for 0, as RMS norms do, and that of g is left out. What a row's mean and s are is
 // made anew, and kept for the gradients of the weights.
 //
-// A workgroup takes four rows, which it reads again, from a cache, for every pass.
+// A workgroup takes four rows, which it reads again, from a cache, for every pass. Columns that the norm did not read have
+// no gradient but the residual.
 //
-// x           Quad [ROWS, QUADS]     padding 0
+// x           Quad [ROWS, X_QUADS]   of which the first COLUMNS columns were read, padding 0
 // gain        Quad [QUADS]
 // dy          Quad [ROWS, QUADS]     padding 0
-// dx          Quad [ROWS, QUADS]     padding 0
+// dx          Quad [ROWS, X_QUADS]   padding 0
 // statistics  vec4f [ROWS]           mean, s, 0, 0
 // dispatch    ceil(ROWS / 4) workgroups, folded over x and y
 override ROWS: u32;
 override COLUMNS: u32;
+override INPUT_COLUMNS: u32;
 override EPSILON: f32;
 override CENTERED: u32;
 override LANES: u32;
 override QUADS: u32 = (COLUMNS + 3u) / 4u;
+override X_QUADS: u32 = (INPUT_COLUMNS + 3u) / 4u;
 
 @group(0) @binding(0) var<storage, read> x: array<Quad>;
 @group(0) @binding(1) var<storage, read> gain: array<Quad>;
@@ -61,7 +64,8 @@ fn main(
   // Rows past the end repeat the last.
   let row = (group.y * groups.x + group.x) * 4u;
   let rows = min(vec4u(row) + vec4u(0u, 1u, 2u, 3u), vec4u(ROWS - 1u));
-  let base = rows * QUADS;
+  let base = rows * X_QUADS;
+  let given = rows * QUADS;
 
   var mean = vec4f();
   if (CENTERED == 1u) {
@@ -77,7 +81,7 @@ fn main(
   var gradients = vec4f();
   for (var quad = lane; quad < QUADS; quad += LANES) {
     let v = load(base, quad, mean);
-    let g = loadGradient(base, quad);
+    let g = loadGradient(given, quad);
     squares += dots(v, v);
     products += dots(v, g);
     gradients += vec4f(1.0) * g;
@@ -95,10 +99,15 @@ fn main(
   for (var quad = lane; quad < QUADS; quad += LANES) {
     let is_column = vec4f(vec4u(quad * 4u) + vec4u(0u, 1u, 2u, 3u) < vec4u(COLUMNS));
     let v = load(base, quad, mean);
-    let g = loadGradient(base, quad);
+    let g = loadGradient(given, quad);
     for (var i = 0u; i < 4u; i++) {
       let own = (g[i] - shift[i] * is_column - v[i] * pull[i]) * scale[i];
       dx[base[i] + quad] = packQuad(withResidual(own, base[i] + quad));
+    }
+  }
+  for (var quad = QUADS + lane; quad < X_QUADS; quad += LANES) {
+    for (var i = 0u; i < 4u; i++) {
+      dx[base[i] + quad] = packQuad(withResidual(vec4f(), base[i] + quad));
     }
   }
 }

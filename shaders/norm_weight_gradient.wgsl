@@ -1,11 +1,14 @@
 // norm_weight_gradient: of y = n · gain + bias, n = (x - mean) · s, dgain = Σ dy · n and dbias = Σ dy over all rows, or
 // added to what is there.
 //
-// x           Quad [ROWS, QUADS]     padding 0
+// x           Quad [ROWS, X_QUADS]   of which the first COLUMNS columns were normalized, padding 0
 // dy          Quad [ROWS, QUADS]     padding 0
 // statistics  vec4f [ROWS]           mean, s
 // dgain       vec4f [QUADS]          f32 whatever is stored elsewhere; padding 0
 // dispatch    ceil(QUADS / COLUMN_LANES)
+override INPUT_COLUMNS: u32;
+override X_QUADS: u32 = (INPUT_COLUMNS + 3u) / 4u;
+
 @group(0) @binding(0) var<storage, read> x: array<Quad>;
 @group(0) @binding(1) var<storage, read> dy: array<Quad>;
 @group(0) @binding(2) var<storage, read> statistics: array<vec4f>;
@@ -20,7 +23,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     for (var row = local.y; row < ROWS; row += ROW_LANES) {
       let g = unpackQuad(dy[row * QUADS + quad]);
       let own = statistics[row];
-      gains += g * ((unpackQuad(x[row * QUADS + quad]) - own.x) * own.y);
+      gains += g * ((unpackQuad(x[row * X_QUADS + quad]) - own.x) * own.y);
       biases += g;
     }
   }

@@ -1,9 +1,12 @@
-// sum_squares: adds Σ x² to the sums; each workgroup takes its own of them, and the next SHARE quads.
+// sum_squares: adds Σ x² to the sums; each workgroup takes its own of them, and the next SHARE quads, of which the first
+// COUNTED of every PITCH count.
 //
 // x         vec4f [QUADS]
 // sums      f32 [at least workgroups]   added to
 // dispatch  ceil(QUADS / SHARE) workgroups
 override QUADS: u32;
+override COUNTED: u32;
+override PITCH: u32;
 override SHARE: u32;
 override LANES: u32;
 
@@ -19,7 +22,9 @@ fn main(
   let end = min(first + SHARE, QUADS);
   var squares = vec4f();
   for (var i = first + lane; i < end; i += LANES) {
-    squares += x[i] * x[i];
+    if (i % PITCH < COUNTED) {
+      squares += x[i] * x[i];
+    }
   }
   let all = total(squares, lane);
   if (lane == 0u) {

@@ -25,6 +25,8 @@ export type EnvironmentCode =
   | "not-scaled"
   /** Its steps are no single program that others could take turns with. */
   | "not-ablated"
+  /** How its work is spread is no choice of degrees or stages. */
+  | "not-searched"
   /** The plan names no optimizer. */
   | "not-trained"
   | "interrupted";

@@ -14,6 +14,7 @@ declare module "@jax-js/jax" {
     sub(other: Array | number): Array;
     sum(axis?: number): Array;
     mean(): Array;
+    greaterEqual(other: Array): Array;
     transpose(axes?: readonly number[]): Array;
     reshape(shape: readonly number[]): Array;
   }
@@ -38,10 +39,17 @@ declare module "@jax-js/jax" {
     repeat(x: Array, times: number, axis: number): Array;
     split(x: Array, parts: number, axis: number): Array[];
     concatenate(parts: readonly Array[], axis: number): Array;
+    where(condition: Array, ifTrue: Array, ifFalse: number): Array;
+  };
+  export const lax: {
+    /** Values, largest first, and their places. */
+    topK(x: Array, count: number, axis: number): [Array, Array];
+    stopGradient(x: Array): Array;
   };
   export const nn: {
     relu(x: Array): Array;
     silu(x: Array): Array;
+    sigmoid(x: Array): Array;
     gelu(x: Array, options: { approximate: boolean }): Array;
     softmax(x: Array, axis: number): Array;
     logsumexp(x: Array, axis: number): Array;

@@ -33,6 +33,7 @@ interface Flags {
   readonly time?: number;
   /** False for `--no-check`. */
   readonly check: boolean;
+  readonly pairs?: boolean;
   readonly json?: boolean;
 }
 
@@ -63,6 +64,7 @@ export function defineCollectives(program: Command): void {
     .addOption(pinOption())
     .addOption(keepAwakeOption())
     .option("--time <duration>", "per size and place, such as 1s (default: 200ms)", duration)
+    .option("--pairs", "sends between every two ranks, one pair at a time, as a matrix")
     .option("--no-check", "do not look at the elements that arrive")
     .option("--json", "print the measurements as JSON")
     .addHelpText(
@@ -71,6 +73,7 @@ export function defineCollectives(program: Command): void {
 Examples:
   $ shardbench collectives
   $ shardbench collectives all-gather send -n 4 -b 1K -e 64M -f 2
+  $ shardbench collectives --pairs -n 4 --json > links.json
   $ shardbench collectives all-reduce --algorithm ring --adapter gpu0`,
     )
     .action((ops: readonly BenchedCollective[], flags: Flags) =>
@@ -86,6 +89,7 @@ async function collectives(
   asked: readonly (BenchedCollective | "all")[],
   flags: Flags,
 ): Promise<ExitCode> {
+  if (flags.pairs === true) return pairs(flags);
   const named = asked.length === 0 ? (["all-reduce"] as const) : asked;
   const ops = benchedCollectives.filter((op) => named.includes("all") || named.includes(op));
   const { ranks, minBytes, maxBytes, factor, dtype, check, algorithm } = flags;
@@ -127,6 +131,33 @@ async function collectives(
   if (end !== undefined) return tell(end);
   if (!benches.every(isRight)) return exitCodes.wrongNumerics;
   return benches.map(exitCodeOfRun).find((code) => code !== exitCodes.fine) ?? exitCodes.fine;
+}
+
+async function pairs(flags: Flags): Promise<ExitCode> {
+  const { ranks, minBytes, maxBytes, factor, dtype, check, adapter, placement, time } = flags;
+  const { benchPairs } = await import("../harness/bench_pairs.ts");
+  const found = await interruptible(async (options) =>
+    benchPairs({
+      ...options,
+      ranks,
+      dtype,
+      minBytes,
+      maxBytes,
+      factor,
+      check,
+      ...(adapter === undefined ? {} : { adapter }),
+      ...(placement === undefined ? {} : { placement }),
+      ...pinningOf(flags),
+      ...(time === undefined ? {} : { budgetMs: time }),
+    }),
+  );
+  if (flags.json === true) printJson(found);
+  else {
+    const { pairsReport } = await import("../report/pairs_report.ts");
+    printReports([pairsReport(found)]);
+  }
+  if (!found.every(isRight)) return exitCodes.wrongNumerics;
+  return found.map(exitCodeOfRun).find((code) => code !== exitCodes.fine) ?? exitCodes.fine;
 }
 
 function isRight({ rows }: CollectiveBench): boolean {

@@ -2,7 +2,7 @@
 
 import { isDeepStrictEqual } from "node:util";
 import type { Plan } from "../plan/plan.ts";
-import { withoutTechnique } from "../plan/without_technique.ts";
+import { techniquesOf, withoutTechnique } from "../plan/without_technique.ts";
 import { lower } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
 import { whyUnsound } from "./unsound.ts";
@@ -36,7 +36,7 @@ export type TechniquePair = { readonly pair: readonly [string, string] } & (
 
 export function ablationVariants(plan: Plan): AblationVariants {
   const asItIs = variantOf(plan, []);
-  const singles = [...new Set(plan.optimizations)].map((technique): Single => {
+  const singles = techniquesOf(plan).map((technique): Single => {
     const variant = without(asItIs, technique);
     if (!("program" in variant)) return { technique, ...variant };
     const isSame = isDeepStrictEqual(variant.program.ranks, asItIs.program.ranks);

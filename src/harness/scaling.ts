@@ -1,7 +1,6 @@
 // Strong and weak scaling of a plan: N GPUs in turn with one. Where each rank has a device of its own that is measured;
 // where ranks share one, each is timed alone, and their step projected.
 
-import { setImmediate } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { judgeClaims } from "../claims/judge.ts";
 import { EnvironmentError } from "../environment_error.ts";
@@ -13,23 +12,17 @@ import { scalingFigures, type ScalingTurn } from "../measure/scaling.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { PlanFile } from "../plan/schema.ts";
 import { estimatePlan } from "../program/estimate.ts";
-import { lower } from "../program/lower.ts";
-import type { Program } from "../program/program.ts";
 import { simulateRepeats } from "../program/simulate/simulate.ts";
 import type { StepTrace } from "../program/trace.ts";
 import { workHash } from "../result/plan_hash.ts";
 import { type ScaledSize, type Scaling, scalingKind } from "../result/scaling.ts";
 import { readVersions } from "../result/versions.ts";
-import { openRanks } from "../runtime/coordinator.ts";
-import type { RankPool } from "../runtime/rank_pool.ts";
 import { readCpuTimes } from "./cpu_times.ts";
 import { foundScaling } from "./found_scaling.ts";
-import { observeOn } from "./observe.ts";
+import { checkTimed, type OpenChecked, openChecked } from "./open_checked.ts";
 import { rankAdapters } from "./record.ts";
 import type { RunOptions } from "./run_options.ts";
 import { type ScalingSize, scalingSizes } from "./scaling_sizes.ts";
-import { checkTimedSteps } from "./timed_steps.ts";
-import { type Verification, verify } from "./verify.ts";
 
 export interface ScalingOptions extends Pick<
   RunOptions,
@@ -111,12 +104,12 @@ function refuseServing({ workload, name }: Plan): void {
 
 /** One GPU, open as long as sizes in a row ask for the same of it. */
 interface Baseline {
-  of(alone: Plan): Promise<OpenSize>;
+  of(alone: Plan): Promise<OpenChecked>;
   close(): Promise<void>;
 }
 
 function createBaseline(placement: readonly AdapterReport[], options: ScalingOptions): Baseline {
-  let held: { readonly alone: Plan; readonly size: OpenSize } | undefined;
+  let held: { readonly alone: Plan; readonly size: OpenChecked } | undefined;
   const close = async (): Promise<void> => {
     await held?.size.pool.close();
     held = undefined;
@@ -125,7 +118,7 @@ function createBaseline(placement: readonly AdapterReport[], options: ScalingOpt
     close,
     async of(alone) {
       if (held !== undefined && !isDeepStrictEqual(held.alone, alone)) await close();
-      held ??= { alone, size: await openSize(alone, placement, options) };
+      held ??= { alone, size: await openChecked(alone, placement, options) };
       return held.size;
     },
   };
@@ -141,7 +134,7 @@ async function timeSize(
   if ("why" in size) return { kind, gpus, state: "refused", why: size.why };
   const isProjected = options.project === true || !haveOwnDevices(placement, options);
   const alone = await baseline.of(size.alone);
-  const together = await openSize(size.plan, placement, options);
+  const together = await openChecked(size.plan, placement, options);
   try {
     const from = readCpuTimes();
     const turns = await takeTurns([alone, together], isProjected, options);
@@ -173,50 +166,9 @@ function haveOwnDevices(placement: readonly AdapterReport[], { pin }: ScalingOpt
   );
 }
 
-interface OpenSize {
-  readonly program: Program;
-  readonly pool: RankPool;
-  /** What its check was shown. */
-  readonly checked: Verification["observed"];
-}
-
-/** Its numbers are right. */
-async function openSize(
-  plan: Plan,
-  placement: readonly AdapterReport[],
-  options: ScalingOptions,
-): Promise<OpenSize> {
-  const { signal, pin, link, onProgress } = options;
-  const program = lower(plan);
-  onProgress?.({ phase: "ranks", total: placement.length });
-  const pool = await openRanks(program, placement, {
-    ...(signal === undefined ? {} : { signal }),
-    ...(pin === undefined ? {} : { pinToCores: pin }),
-    ...(link === undefined ? {} : { link }),
-  });
-  try {
-    onProgress?.({ phase: "check" });
-    const observe = observeOn(pool, program, placement, options);
-    const { observed } = await verify(plan, program, "auto", observe, noPause);
-    return { program, pool, checked: observed };
-  } catch (error) {
-    await pool.close();
-    throw error;
-  }
-}
-
-/** @throws NumericsError where a timed step left another result than the checked one */
-async function checkTimed({ pool, checked }: OpenSize, steps: number): Promise<void> {
-  checkTimedSteps(checked, await pool.askAll("digests", {}), steps);
-}
-
-async function noPause(): Promise<void> {
-  await setImmediate();
-}
-
 /** Fewer where an adapter does not time kernels one by one. */
 async function takeTurns(
-  [alone, together]: readonly [OpenSize, OpenSize],
+  [alone, together]: readonly [OpenChecked, OpenChecked],
   isProjected: boolean,
   { onProgress, turns: wanted, budgetMs = defaultBudgetMs }: ScalingOptions,
 ): Promise<ScalingTurn[]> {
@@ -236,11 +188,11 @@ async function takeTurns(
   return turns;
 }
 
-async function measuredSteps({ pool }: OpenSize): Promise<StepTrace[]> {
+async function measuredSteps({ pool }: OpenChecked): Promise<StepTrace[]> {
   return [await pool.step()];
 }
 
-async function projectedSteps({ program, pool }: OpenSize): Promise<StepTrace[]> {
+async function projectedSteps({ program, pool }: OpenChecked): Promise<StepTrace[]> {
   const measured = await pool.timeAlone(leastAlone, mostAlone);
   return measured === undefined ? [] : simulateRepeats(program, measured);
 }

@@ -1,7 +1,7 @@
 // Did timed steps compute what was checked? Every micro-batch's result of every step, by its digest.
 
 import { isDeepStrictEqual } from "node:util";
-import { digestOf, digestTimes } from "../kernels/digest.ts";
+import { type Digest, digestOf, digestTimes } from "../kernels/digest.ts";
 import { NumericsError } from "../numerics_error.ts";
 import { isResult } from "../program/observation.ts";
 import type { CheckOutcome } from "../result/check_outcome.ts";
@@ -36,14 +36,21 @@ export function checkTimedSteps(
         one.microBatch === microBatch &&
         isDeepStrictEqual(one.observation, observation),
     );
-    const words = new Uint32Array(shown?.bytes.slice().buffer ?? new ArrayBuffer(0));
-    if (isDeepStrictEqual(sums, digestTimes(digestOf(words), ran))) continue;
-    throw new NumericsError(
-      `a timed step left another result of ${layer} than the checked one, rank ${rank}, micro-batch ${microBatch}`,
-      Infinity,
-      0,
-    );
+    if (shown !== undefined && isDeepStrictEqual(sums, digestTimes(digestIn(shown), ran))) continue;
+    const what =
+      observation.kind === "state"
+        ? `${observation.buffer} otherwise than the checked one, rank ${rank}`
+        : `another result of ${layer} than the checked one, rank ${rank}, micro-batch ${microBatch}`;
+    throw new NumericsError(`a timed step left ${what}`, Infinity, 0);
   }
   const microBatches = new Set(digests.map(({ microBatch }) => microBatch)).size;
   return { steps, microBatches };
+}
+
+/** Of what one step showed. */
+function digestIn({ observation, bytes }: ObservedBuffer): Digest {
+  const words = new Uint32Array(bytes.slice().buffer);
+  if (observation.kind !== "state") return digestOf(words);
+  const [first = 0, second = 0] = words;
+  return [first, second];
 }

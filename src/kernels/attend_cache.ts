@@ -10,6 +10,7 @@ import {
   type Kernel,
   read,
   readUniform,
+  update,
   write,
 } from "./kernel.ts";
 import { bytesPerElement, ceilDiv } from "./storage.ts";
@@ -27,6 +28,11 @@ export interface CachedAttentionShape extends PagedShape, Omit<ScoreRules, "caus
   readonly valueDim: number;
   /** Values are the first columns of keys, and not cached besides. */
   readonly isLatent?: true;
+  /**
+   * Where keys and values lie in `count` caches, an equal share of the key heads in each: the one that is read, for whose
+   * heads alone pieces are written.
+   */
+  readonly tile?: { readonly index: number; readonly count: number };
   /** Binding `sinks` of `combine_attention`, as of `attention`. */
   readonly sinks?: true;
   /** Of the tensor in which a row's queries come first. */
@@ -38,14 +44,15 @@ export interface CachedAttentionShape extends PagedShape, Omit<ScoreRules, "caus
 /** Keys of a piece, and invocations of a workgroup. */
 const pieceKeys = 64;
 
+/** Key heads in the cache. */
+export function cachedHeads({ kvHeads, tile }: CachedAttentionShape): number {
+  return kvHeads / (tile?.count ?? 1);
+}
+
 /** Columns of a row of the cache. */
-export function cacheColumns({
-  kvHeads,
-  headDim,
-  valueDim,
-  isLatent,
-}: CachedAttentionShape): number {
-  return kvHeads * (headDim + (isLatent === true ? 0 : valueDim));
+export function cacheColumns(shape: CachedAttentionShape): number {
+  const { headDim, valueDim, isLatent } = shape;
+  return cachedHeads(shape) * (headDim + (isLatent === true ? 0 : valueDim));
 }
 
 export function cachePieces({
@@ -100,11 +107,12 @@ function commonConstants(shape: CachedAttentionShape): Record<string, number> {
     PAGE_TOKENS: shape.pageTokens,
     PAGES: shape.pages,
     Q_QUADS: shape.queryColumns / 4,
+    ...(shape.tile === undefined ? {} : { FIRST_KEY_HEAD: shape.tile.index * cachedHeads(shape) }),
   };
 }
 
-function firstValue({ isLatent, kvHeads, headDim }: CachedAttentionShape): number {
-  return isLatent === true ? 0 : kvHeads * headDim;
+function firstValue(shape: CachedAttentionShape): number {
+  return shape.isLatent === true ? 0 : cachedHeads(shape) * shape.headDim;
 }
 
 /** `attend_cache` by subgroups of 4 or 8 whose lanes lie along the head. */
@@ -132,7 +140,7 @@ const attendCacheSubgroup: AlternativeShader<CachedAttentionShape> = {
 
 /** @param rows of a workgroup */
 function gridOf(shape: CachedAttentionShape, rows: number): Grid {
-  return [cachePieces(shape), shape.kvHeads * ceilDiv(sharingRows(shape), rows), shape.batch];
+  return [cachePieces(shape), cachedHeads(shape) * ceilDiv(sharingRows(shape), rows), shape.batch];
 }
 
 /**
@@ -141,12 +149,12 @@ function gridOf(shape: CachedAttentionShape, rows: number): Grid {
  */
 export const attendCache: Kernel<CachedAttentionShape> = {
   name: "attend_cache",
-  bindings: ({ cacheDtype }) => [
+  bindings: ({ cacheDtype, tile }) => [
     read("q"),
     readUniform("spans", "u32"),
     read("pages", "u32"),
     read("cache", cacheDtype),
-    write("partials", "f32"),
+    tile === undefined || tile.index === 0 ? write("partials", "f32") : update("partials", "f32"),
   ],
   preludes: (shape) => [
     cachePrelude(shape),
@@ -163,15 +171,18 @@ export const attendCache: Kernel<CachedAttentionShape> = {
   }),
   grid: (shape) => gridOf(shape, groupRows(shape)),
   // Of several new tokens the first sees fewer.
-  flops: ({ batch, queries, expectedKeys, heads, headDim, valueDim }) =>
-    2 * batch * queries * (expectedKeys - (queries - 1) / 2) * heads * (headDim + valueDim),
+  flops: ({ batch, queries, expectedKeys, heads, headDim, valueDim, tile }) =>
+    (2 * batch * queries * (expectedKeys - (queries - 1) / 2) * heads * (headDim + valueDim)) /
+    (tile?.count ?? 1),
+  // Of several caches each is read for its share of the heads, and the tables once for all.
   bytes: (shape, dtype) => {
-    const { batch, queries, expectedKeys, heads, headDim, cacheDtype } = shape;
+    const { batch, queries, expectedKeys, heads, headDim, cacheDtype, tile } = shape;
     return (
-      batch * queries * heads * headDim * bytesPerElement(dtype) +
-      batch * expectedKeys * cacheColumns(shape) * bytesPerElement(cacheDtype) +
-      4 * tableWords(shape) +
-      4 * usedPieces(shape) * pieceElements(shape)
+      (batch * queries * heads * headDim * bytesPerElement(dtype) +
+        4 * tableWords(shape) +
+        4 * usedPieces(shape) * pieceElements(shape)) /
+        (tile?.count ?? 1) +
+      batch * expectedKeys * cacheColumns(shape) * bytesPerElement(cacheDtype)
     );
   },
   alternatives: [attendCacheSubgroup],

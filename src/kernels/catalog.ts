@@ -29,7 +29,10 @@ import { gatedDelta } from "./gated_delta.ts";
 import { gatherColumns } from "./gather_columns.ts";
 import { groupedMatmul } from "./grouped_matmul.ts";
 import { groupedWeightGradient } from "./grouped_weight_gradient.ts";
+import { headGainGradient } from "./head_gain_gradient.ts";
 import { headMatmul } from "./head_matmul.ts";
+import { headNormGradient } from "./head_norm_gradient.ts";
+import { latentGradient } from "./latent_gradient.ts";
 import { layerNorm } from "./layer_norm.ts";
 import { lossStatistics } from "./loss_statistics.ts";
 import { matmul } from "./matmul.ts";
@@ -37,6 +40,8 @@ import { meanSquares } from "./mean_squares.ts";
 import { normInputGradient } from "./norm_input_gradient.ts";
 import { normWeightGradient } from "./norm_weight_gradient.ts";
 import { permuteTokens } from "./permute_tokens.ts";
+import { positionGradient } from "./position_gradient.ts";
+import { putColumns } from "./put_columns.ts";
 import { reduceSum } from "./reduce_sum.ts";
 import { reduceWords } from "./reduce_words.ts";
 import { rmsNorm } from "./rms_norm.ts";
@@ -44,8 +49,11 @@ import { rotary } from "./rotary.ts";
 import { routeGradient } from "./route_gradient.ts";
 import { routePositions } from "./route_positions.ts";
 import { routeTopK } from "./route_top_k.ts";
+import { rowGateGradient } from "./row_gate_gradient.ts";
+import { sinkGradient } from "./sink_gradient.ts";
 import { sliceColumns } from "./slice_columns.ts";
 import { softmax } from "./softmax.ts";
+import { spreadRows } from "./spread_rows.ts";
 import { squaredError } from "./squared_error.ts";
 import { squaredErrorGradient } from "./squared_error_gradient.ts";
 import { sumSquares } from "./sum_squares.ts";
@@ -81,7 +89,10 @@ export const kernels = {
   gather_columns: gatherColumns,
   grouped_matmul: groupedMatmul,
   grouped_weight_gradient: groupedWeightGradient,
+  head_gain_gradient: headGainGradient,
   head_matmul: headMatmul,
+  head_norm_gradient: headNormGradient,
+  latent_gradient: latentGradient,
   layer_norm: layerNorm,
   loss_statistics: lossStatistics,
   matmul: matmul,
@@ -89,6 +100,8 @@ export const kernels = {
   norm_input_gradient: normInputGradient,
   norm_weight_gradient: normWeightGradient,
   permute_tokens: permuteTokens,
+  position_gradient: positionGradient,
+  put_columns: putColumns,
   reduce_sum: reduceSum,
   reduce_words: reduceWords,
   rms_norm: rmsNorm,
@@ -96,8 +109,11 @@ export const kernels = {
   route_gradient: routeGradient,
   route_positions: routePositions,
   route_top_k: routeTopK,
+  row_gate_gradient: rowGateGradient,
+  sink_gradient: sinkGradient,
   slice_columns: sliceColumns,
   softmax: softmax,
+  spread_rows: spreadRows,
   squared_error: squaredError,
   squared_error_gradient: squaredErrorGradient,
   sum_squares: sumSquares,

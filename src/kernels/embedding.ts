@@ -1,4 +1,4 @@
-import { type Kernel, read, write } from "./kernel.ts";
+import { type Binding, type Kernel, read, update, write } from "./kernel.ts";
 import {
   positionsBindings,
   positionsBytes,
@@ -16,6 +16,11 @@ export interface EmbeddingShape {
   readonly vocabularyStart: number;
   /** Ids in this shard. */
   readonly vocabularyRows: number;
+  /**
+   * Where the shard's rows lie in `count` tables, each looked up by a call of its own: behind the first, what belongs to
+   * other ids stays as it is.
+   */
+  readonly tile?: { readonly index: number; readonly count: number };
   /** Default: 1. */
   readonly scale?: number;
   /** Binding `positions`, of which each token adds row `first` + its place. */
@@ -28,13 +33,13 @@ export interface EmbeddingShape {
  */
 export const embedding: Kernel<EmbeddingShape> = {
   name: "embedding",
-  bindings: ({ positions }) => [
+  bindings: ({ positions, ...shape }) => [
     { ...read("ids", "u32"), slot: 0 },
     { ...read("table"), slot: 1 },
     ...(positions === undefined
       ? []
       : [{ ...read("positions"), slot: 3 }, ...positionsBindings(positions)]),
-    { ...write("y"), slot: 2 },
+    { ...resultOf(shape), slot: 2 },
   ],
   preludes: ({ scale = 1, positions }) =>
     positions === undefined
@@ -43,23 +48,35 @@ export const embedding: Kernel<EmbeddingShape> = {
   ...inRows<EmbeddingShape>(
     rowsAtOnce,
     ({ tokens, hidden }) => ({ rows: tokens, columns: hidden }),
-    ({ tokens, hidden, vocabularyStart, vocabularyRows, scale = 1, positions }) => ({
+    ({ tokens, hidden, vocabularyStart, vocabularyRows, tile, scale = 1, positions }) => ({
       TOKENS: tokens,
       HIDDEN: hidden,
       VOCABULARY_START: vocabularyStart,
       VOCABULARY_ROWS: vocabularyRows,
+      ...(isContinued(tile) ? { KEEPS: 1 } : {}),
       ...(scale === 1 && positions === undefined ? {} : { SCALE: scale }),
       ...(positions === undefined
         ? {}
         : { FIRST_POSITION: positions.first, ...positionsConstants(positions) }),
     }),
   ),
-  flops: ({ tokens, hidden, scale = 1, positions }) =>
-    ((scale === 1 ? 0 : 1) + (positions === undefined ? 0 : 1)) * tokens * hidden,
-  bytes: ({ tokens, hidden, positions }, dtype) =>
-    tokens * 4 +
-    (positions === undefined ? 0 : positionsBytes(positions, tokens)) +
-    (2 * paddedElements(tokens, hidden) +
-      paddedElements(Math.min(tokens, positions?.sequence ?? 0), hidden)) *
-      bytesPerElement(dtype),
+  // Every token is in one of the tables.
+  flops: ({ tokens, hidden, tile, scale = 1, positions }) =>
+    (((scale === 1 ? 0 : 1) + (positions === undefined ? 0 : 1)) * tokens * hidden) /
+    (tile?.count ?? 1),
+  bytes: ({ tokens, hidden, tile, positions }, dtype) =>
+    (tokens * 4 +
+      (positions === undefined ? 0 : positionsBytes(positions, tokens)) +
+      (2 * paddedElements(tokens, hidden) +
+        paddedElements(Math.min(tokens, positions?.sequence ?? 0), hidden)) *
+        bytesPerElement(dtype)) /
+    (tile?.count ?? 1),
 };
+
+function isContinued(tile: EmbeddingShape["tile"]): boolean {
+  return tile !== undefined && tile.index > 0;
+}
+
+function resultOf({ tile }: Pick<EmbeddingShape, "tile">): Binding {
+  return isContinued(tile) ? { ...update("y"), isAccumulated: true } : write("y");
+}

@@ -11,12 +11,31 @@ export interface MeanSquaresShape {
   readonly keyColumns: number;
   /** Ranks whose results are added up. */
   readonly ranks: number;
+  /** Of the backward pass: products with bindings `dy`, as x lies, and `gains` of all heads, in the place of squares. */
+  readonly gradient?: true;
 }
 
-/** Per row, what this rank adds to the mean of the squares of all queries and of all keys: y f32 [rows, 4], the rest 0. */
+function normedColumns({ queryColumns, keyColumns }: MeanSquaresShape): number {
+  return queryColumns + keyColumns;
+}
+
+/**
+ * Per row, what this rank adds to the mean of the squares of all queries and of all keys: y f32 [rows, 4], the rest 0. With
+ * `gradient`, to the means of x · dy · gains.
+ */
 export const meanSquares: Kernel<MeanSquaresShape> = {
   name: "mean_squares",
-  bindings: [read("x"), write("y", "f32")],
+  bindings: ({ gradient }) => [
+    { ...read("x"), slot: 0 },
+    ...(gradient === true
+      ? [
+          { ...read("dy"), slot: 2 },
+          { ...read("gains"), slot: 3 },
+        ]
+      : []),
+    { ...write("y", "f32"), slot: 1 },
+  ],
+  preludes: ({ gradient }) => [`factors/${gradient === true ? "weighted_gradient" : "itself"}`],
   ...inRows<MeanSquaresShape>(
     rowsAtOnce,
     ({ rows, queryColumns }) => ({ rows, columns: queryColumns }),
@@ -30,7 +49,11 @@ export const meanSquares: Kernel<MeanSquaresShape> = {
     }),
   ),
   prelude: laneSums,
-  flops: ({ rows, queryColumns, keyColumns }) => 2 * rows * (queryColumns + keyColumns),
-  bytes: ({ rows, queryColumns, keyColumns }, dtype) =>
-    rows * (queryColumns + keyColumns) * bytesPerElement(dtype) + 16 * rows,
+  flops: (shape) => (shape.gradient === true ? 3 : 2) * shape.rows * normedColumns(shape),
+  bytes: (shape, dtype) => {
+    const { rows, gradient } = shape;
+    const columns = normedColumns(shape);
+    const stored = gradient === true ? (2 * rows + 1) * columns : rows * columns;
+    return stored * bytesPerElement(dtype) + 16 * rows;
+  },
 };

@@ -9,10 +9,20 @@ export interface NormInputGradientShape extends NormShape {
   readonly centered?: true;
   /** Binding `residual` [rows, columns]: a gradient that is added to the norm's. */
   readonly residual?: true;
+  /** Of x, dx and the residual, of which the norm took the first, whole quads. Default: all of them. */
+  readonly inputColumns?: number;
+}
+
+/** Columns of what a norm read. */
+export function normInputColumns({
+  columns,
+  inputColumns = columns,
+}: Pick<NormInputGradientShape, "columns" | "inputColumns">): number {
+  return inputColumns;
 }
 
 /**
- * Of y = norm(x) · gain: dx [rows, columns] from dy, and each row's `statistics` f32 [rows, 4], which are its mean, or
+ * Of y = norm(x) · gain: dx, as x lies, from dy [rows, columns], and each row's `statistics` f32 [rows, 4], which are its mean, or
  * 0, and what it was multiplied by.
  */
 export const normInputGradient: Kernel<NormInputGradientShape> = {
@@ -30,18 +40,20 @@ export const normInputGradient: Kernel<NormInputGradientShape> = {
   ...inRows<NormInputGradientShape>(
     rowsAtOnce,
     (shape) => shape,
-    ({ rows, columns, epsilon, centered }) => ({
-      ROWS: rows,
-      COLUMNS: columns,
-      EPSILON: epsilon,
-      CENTERED: centered === true ? 1 : 0,
+    (shape) => ({
+      ROWS: shape.rows,
+      COLUMNS: shape.columns,
+      INPUT_COLUMNS: normInputColumns(shape),
+      EPSILON: shape.epsilon,
+      CENTERED: shape.centered === true ? 1 : 0,
     }),
   ),
   flops: ({ rows, columns, centered, residual }) =>
     (8 + (centered === true ? 3 : 0) + (residual === true ? 1 : 0)) * rows * columns,
-  bytes: ({ rows, columns, residual }, dtype) => {
-    const tables = residual === true ? 4 : 3;
-    const stored = tables * paddedElements(rows, columns) + rowPitch(columns);
+  bytes: (shape, dtype) => {
+    const { rows, columns, residual } = shape;
+    const wide = (residual === true ? 2 : 1) * paddedElements(rows, normInputColumns(shape));
+    const stored = 2 * paddedElements(rows, columns) + wide + rowPitch(columns);
     return stored * bytesPerElement(dtype) + 16 * rows;
   },
 };

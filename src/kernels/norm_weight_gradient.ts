@@ -1,5 +1,6 @@
 import { accumulatedBytes, type Accumulating, inColumns } from "./columns.ts";
 import { accumulate, type Binding, type Kernel, read, write } from "./kernel.ts";
+import { normInputColumns } from "./norm_input_gradient.ts";
 import { bytesPerElement, paddedElements, rowPitch } from "./storage.ts";
 
 export interface NormWeightGradientShape extends Accumulating {
@@ -7,6 +8,8 @@ export interface NormWeightGradientShape extends Accumulating {
   readonly columns: number;
   /** Binding `dbias` [columns]. */
   readonly bias?: true;
+  /** Of x, as of `norm_input_gradient`. */
+  readonly inputColumns?: number;
 }
 
 function gradient(name: string, slot: number, shape: Accumulating): Binding {
@@ -24,7 +27,7 @@ export const normWeightGradient: Kernel<NormWeightGradientShape> = {
     gradient("dgain", 3, shape),
   ],
   preludes: ({ bias }) => ["columns/sums", `gradients/${bias === true ? "" : "no_"}bias`],
-  ...inColumns<NormWeightGradientShape>(() => ({})),
+  ...inColumns<NormWeightGradientShape>((shape) => ({ INPUT_COLUMNS: normInputColumns(shape) })),
   flops: ({ rows, columns, bias }) => (bias === true ? 5 : 4) * rows * columns,
   bytes: (shape, dtype) => {
     const { rows, columns, bias } = shape;

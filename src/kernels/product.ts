@@ -35,6 +35,11 @@ export interface Finish {
    * written over.
    */
   readonly result?: "f32" | "f32-sum";
+  /**
+   * Columns of the tensor that y is a block of, from whose row to the next it is from y's; so are bias, gate and residual.
+   * Default: n.
+   */
+  readonly pitch?: number;
 }
 
 /** One or more products side by side, of a shape that all of them are expected to have. */
@@ -113,7 +118,11 @@ export function productFlops(rows: number, { n, k, finish }: Product): number {
   return 2 * rows * n * k + sums * rows * n;
 }
 
-/** @param rows of all parts together */
+/**
+ * Blocks of the columns of one product read x and the row gate once for all of them.
+ *
+ * @param rows of all parts together
+ */
 export function productBytes(
   rows: number,
   { parts, n, k, transposed, finish }: Product,
@@ -123,10 +132,11 @@ export function productBytes(
   const w = parts * (transposed === "w" ? paddedElements(n, k) : paddedElements(k, n));
   const y = finish.result === undefined ? bytesPerElement(dtype) : finish.result === "f32" ? 4 : 8;
   const tables = (finish.gate ? 1 : 0) + (finish.residual ? 1 : 0);
-  const vectors =
-    (finish.bias ? paddedElements(parts, n) : 0) + (finish.rowGate ? paddedElements(rows, 1) : 0);
+  const bias = finish.bias ? paddedElements(parts, n) : 0;
+  const rowGate = finish.rowGate ? paddedElements(rows, 1) : 0;
+  const share = n / (finish.pitch ?? n);
   const table = paddedElements(rows, n);
-  return (x + w + tables * table + vectors) * bytesPerElement(dtype) + y * table;
+  return (share * (x + rowGate) + w + tables * table + bias) * bytesPerElement(dtype) + y * table;
 }
 
 /** How one alternative splits a product. */
@@ -156,6 +166,7 @@ export function productTiling(
       K: k,
       SCALE: finish.scale ?? 1,
       ...(finish.cap === undefined ? {} : { CAP: finish.cap }),
+      ...(finish.pitch === undefined ? {} : { Y_QUADS: rowQuads(finish.pitch) }),
       ...tile.constants,
     },
     grid: [atLeastOne(Math.min(rowGroups, 65_535)), atLeastOne(columnGroups), parts] satisfies Grid,

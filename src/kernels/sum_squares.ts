@@ -6,6 +6,8 @@ import { ceilDiv } from "./storage.ts";
 export interface SumSquaresShape {
   /** Of x, a multiple of 4. */
   readonly elements: number;
+  /** Of rows of `pitch` elements the first alone count, whole quads. Default: all. */
+  readonly counted?: { readonly columns: number; readonly pitch: number };
 }
 
 /** Elements of `sums`, which share what is added up; a workgroup each, so that wide GPUs have enough of them. */
@@ -17,6 +19,10 @@ const fewestQuads = 1024;
 /** Consecutive quads of x that one of the first sums takes; the last may take fewer, and those behind it none. */
 export function quadsPerSum({ elements }: SumSquaresShape): number {
   return Math.max(fewestQuads, ceilDiv(elements / 4, squareSums));
+}
+
+function countedElements({ elements, counted }: SumSquaresShape): number {
+  return counted === undefined ? elements : (elements / counted.pitch) * counted.columns;
 }
 
 export function lanesOfSums(adapter: AdapterTraits | undefined): number {
@@ -34,10 +40,12 @@ export const sumSquares: Kernel<SumSquaresShape> = {
   prelude: laneSums,
   constants: (shape, adapter) => ({
     QUADS: shape.elements / 4,
+    COUNTED: (shape.counted?.columns ?? 4) / 4,
+    PITCH: (shape.counted?.pitch ?? 4) / 4,
     SHARE: quadsPerSum(shape),
     LANES: lanesOfSums(adapter),
   }),
   grid: (shape) => [sumsOf(shape), 1, 1],
-  flops: ({ elements }) => 2 * elements,
-  bytes: (shape) => 4 * shape.elements + 8 * sumsOf(shape),
+  flops: (shape) => 2 * countedElements(shape),
+  bytes: (shape) => 4 * countedElements(shape) + 8 * sumsOf(shape),
 };

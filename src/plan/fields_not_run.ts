@@ -12,7 +12,7 @@ export interface FieldNotRun {
 
 export function fieldsNotRun(plan: Plan): readonly FieldNotRun[] {
   const { degrees, model, workload, optimizations } = plan;
-  const { context = 1, sequence = false, tensor = 1 } = degrees ?? {};
+  const { context = 1, sequence = false, tensor = 1, pipeline = 1, zero = 0 } = degrees ?? {};
   const overlap = optimizations.indexOf("communication-overlap");
   const when = (condition: boolean, path: Path, instead: string): FieldNotRun[] =>
     condition ? [{ path, instead }] : [];
@@ -28,14 +28,12 @@ export function fieldsNotRun(plan: Plan): readonly FieldNotRun[] {
       "with parallel.sequence, only what experts exchange is on its way while a rank computes",
     ),
     ...when(
-      workload.optimizer !== undefined && (degrees?.zero ?? 0) >= 2,
+      workload.optimizer !== undefined &&
+        zero >= 2 &&
+        pipeline > 1 &&
+        model?.tiedEmbeddings === true,
       ["parallel", "zero"],
-      "data ranks share out the optimizer's state alone, as in stage 1; gradients and weights are whole on each",
-    ),
-    ...when(
-      workload.optimizer !== undefined && degrees?.dataShard !== undefined,
-      ["parallel", "dataShard"],
-      "every data rank keeps the whole state of the optimizer",
+      "the table that the first and the last stage hold is whole on each of their ranks, with all of its state",
     ),
     ...when(
       model?.sparseAttention !== undefined && model.sparseAttention.topK >= workload.sequence,

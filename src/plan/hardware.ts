@@ -9,15 +9,17 @@ import type { PlanFile } from "./schema.ts";
 type Figures = Partial<Record<HardwareFigure, number>>;
 
 export function hardwareOf(file: PlanFile["hardware"], dtype: Precision): Hardware {
-  const { gpus, gpu: written } = file;
+  const { gpu: written } = file;
+  const maxBinding = numberOf(file.maxBinding, parseBytes);
+  const common = { gpus: file.gpus, ...(maxBinding === undefined ? {} : { maxBinding }) };
   const given = figuresGiven(file);
-  if (written === undefined) return { gpus, ...given, ...sourcesOf(given) };
+  if (written === undefined) return { ...common, ...given, ...sourcesOf(given) };
   const named = gpuNamed(written);
   // A rule says what is wrong with the name.
-  if (!("gpu" in named)) return { gpus, gpu: written, ...given, ...sourcesOf(given) };
+  if (!("gpu" in named)) return { ...common, gpu: written, ...given, ...sourcesOf(given) };
   const printed = figuresOf(named.gpu, dtype);
   return {
-    gpus,
+    ...common,
     gpu: named.gpu.name,
     ...printed,
     ...given,

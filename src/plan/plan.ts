@@ -54,6 +54,8 @@ export interface Hardware {
   readonly gpu?: string;
   /** Bytes per GPU. */
   readonly memoryPerGpu?: number;
+  /** Bytes that a kernel may bind of a buffer: larger weights and caches lie in several. Absent: 128 MiB. */
+  readonly maxBinding?: number;
   /** FLOP/s per GPU at the workload's dtype. */
   readonly peakFlops?: number;
   /** Bytes per second of one GPU's memory. */

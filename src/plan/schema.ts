@@ -29,6 +29,8 @@ const hardware = z.strictObject({
   /** A name of docs/gpus.md, in any spelling; its datasheet gives what the plan does not. */
   gpu: z.string().min(1).exactOptional(),
   memoryPerGpu: bytes.exactOptional(),
+  /** Of one buffer; weights and caches that are larger lie in several. */
+  maxBinding: bytes.exactOptional(),
   peakFlops: quantity(parseFlops, "67TFLOPS").exactOptional(),
   memoryBandwidth: quantity(parseBandwidth, "3.35TB/s").exactOptional(),
   linkBandwidth: quantity(parseBandwidth, "50GB/s").exactOptional(),

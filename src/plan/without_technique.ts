@@ -4,13 +4,22 @@ import { readsAhead } from "./data_set.ts";
 import { pipelineOf } from "./pipeline.ts";
 import type { Plan } from "./plan.ts";
 
+/** What data replicas share out, which `parallel.zero` says and no name among the optimizations. */
+const zero = "zero";
+
+/** Names of all that can be asked for, those of optimizations first. */
+export function techniquesOf({ optimizations, degrees, workload }: Plan): string[] {
+  const isSharded = workload.optimizer !== undefined && (degrees?.zero ?? 0) > 0;
+  return [...new Set([...optimizations, ...(isSharded ? [zero] : [])])];
+}
+
 /** The plan without a technique, or why there is no such plan, in a phrase. */
 export type Switched = { readonly plan: Plan } | { readonly why: string };
 
 /**
  * Pure: weights, inputs and the sum of gradients stay what they are, and only how they come about changes.
  *
- * @param technique one that `plan.optimizations` names
+ * @param technique of `techniquesOf`
  */
 export function withoutTechnique(plan: Plan, technique: string): Switched {
   const off = switches[technique];
@@ -52,6 +61,12 @@ const switches: Readonly<Record<string, (plan: Plan) => Switched>> = {
     return attentions.some(({ sinks }) => sinks === true)
       ? { why: "attention with sinks is in one kernel only" }
       : { plan: { ...plan, workload: { ...plan.workload, attention: "unfused" } } };
+  },
+
+  [zero](plan) {
+    if (plan.degrees === undefined) return { why: "the plan has no degrees" };
+    const { zero: _, dataShard: __, ...degrees } = plan.degrees;
+    return { plan: { ...plan, degrees } };
   },
 
   [readsAhead](plan) {

@@ -11,6 +11,8 @@ import {
 import type { Content } from "./content.ts";
 import { stagingSizes } from "./exchange/chunks.ts";
 import type { BufferDeclaration, BufferRole, Instruction, Origin, RankProgram } from "./program.ts";
+import type { Window } from "./tensor.ts";
+import type { TileExtent } from "./tile.ts";
 import { windowAlignment } from "./window.ts";
 
 export interface Declaration {
@@ -30,6 +32,11 @@ export interface SharedPlace {
   readonly id: string;
   readonly bytes: number;
   readonly offset: number;
+}
+
+/** Rows [first, first + rows) of a buffer [all rows, columns]. */
+export interface RowsOfBuffer extends Window {
+  readonly columns: number;
 }
 
 export interface Builder {
@@ -61,8 +68,8 @@ export interface Builder {
    * time a slot each.
    */
   workspace(rank: number, bytes: number, slot?: WorkspaceSlot): string;
-  /** Rows of a declared buffer [all rows, columns] as a buffer; they begin where a GPU can bind them. */
-  window(rank: number, id: string, columns: number, first: number, rows: number): string;
+  /** Rows of a declared buffer as a buffer, or some columns of them; they begin where a GPU can bind them. */
+  window(rank: number, id: string, rows: RowsOfBuffer, columns?: TileExtent): string;
   /** The same number for the same name. */
   channel(name: string): number;
 }
@@ -127,15 +134,10 @@ export function createBuilder(ranks: number, dtype: StorageType): ProgramBuilder
       buffersOf(rank).set(id, ofWords(id, "workspace", Math.max(bytes, known)));
       return id;
     },
-    window(rank, buffer, columns, first, rows) {
-      const id = windowName(buffer, first, rows);
-      const shape = [rows, columns];
-      const bytes = tensorBytes(shape, dtype);
-      const base = buffersOf(rank).get(buffer)?.within ?? { buffer, offset: 0 };
-      const offset = base.offset + windowStart(id, first, columns, dtype);
-      const within = { buffer: base.buffer, offset };
-      buffersOf(rank).set(id, { id, role: "activation", dtype, shape, bytes, within });
-      return id;
+    window(rank, buffer, window, tile) {
+      const declared = windowOf(buffersOf(rank).get(buffer), buffer, dtype, window, tile);
+      buffersOf(rank).set(declared.id, declared);
+      return declared.id;
     },
     channel(name) {
       const channel = channels.get(name) ?? channels.size;
@@ -162,6 +164,33 @@ function stagingOf(longest: readonly number[]): BufferDeclaration[] {
   return stagingSizes(longest).map((bytes, i) => ofWords(`staging/${i}`, "staging", bytes));
 }
 
+/** @param of as `buffer` is declared */
+function windowOf(
+  of: BufferDeclaration | undefined,
+  buffer: string,
+  dtype: StorageType,
+  window: RowsOfBuffer,
+  tile: TileExtent | undefined,
+): BufferDeclaration {
+  const id = windowName(buffer, window, tile);
+  const { columns, first, rows } = window;
+  const { role = "activation", within: base = { buffer, offset: 0 } } = of ?? {};
+  const offset = base.offset + windowStart(id, first, columns, dtype);
+  const shape = [rows, tile?.size ?? columns];
+  const common = { id, role, dtype, shape };
+  if (tile === undefined) {
+    const within = { buffer: base.buffer, offset };
+    return { ...common, bytes: tensorBytes(shape, dtype), within };
+  }
+  const pitch = tensorBytes([1, columns], dtype);
+  return {
+    ...common,
+    bytes: (rows - 1) * pitch + tensorBytes([1, tile.size], dtype),
+    within: { buffer: base.buffer, offset: offset + tensorBytes([1, tile.first], dtype) },
+    columnsOf: { id: windowName(buffer, window), pitch },
+  };
+}
+
 /** In bytes of the buffer that it is a part of. */
 function windowStart(id: string, first: number, columns: number, dtype: DType): number {
   const offset = tensorBytes([first, columns], dtype);
@@ -174,8 +203,9 @@ export function copyName(id: string, copy: number, count: number): string {
   return count === 1 ? id : `${id}#${copy}`;
 }
 
-export function windowName(buffer: string, first: number, rows: number): string {
-  return `${buffer}@${first}+${rows}`;
+export function windowName(buffer: string, { first, rows }: Window, columns?: TileExtent): string {
+  const name = `${buffer}@${first}+${rows}`;
+  return columns === undefined ? name : `${name},${columns.first}+${columns.size}`;
 }
 
 /** Copies take turns in one of their own: nothing else comes between the two halves of each. */

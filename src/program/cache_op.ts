@@ -4,6 +4,7 @@ import type { AppendCacheShape } from "../kernels/append_cache.ts";
 import type { AttentionScoreRules } from "./attention_op.ts";
 import type { OpBase } from "./op_base.ts";
 import type { Tensor } from "./tensor.ts";
+import type { Tile } from "./tile.ts";
 
 interface CacheOp extends OpBase {
   readonly spans: Tensor;
@@ -42,6 +43,8 @@ interface CachedAttentionOp extends CacheOp {
 /** Attention of new tokens against what is cached, piece by piece. */
 export interface AttendCacheOp extends CachedAttentionOp {
   readonly op: "attend-cache";
+  /** Of the key heads: those that `cache` holds; behind the first, `partials` keeps those of others. */
+  readonly tile?: Tile;
 }
 
 /** y = what the pieces give together. */

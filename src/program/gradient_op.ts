@@ -3,8 +3,16 @@
 
 import type { Activation } from "../kernels/activation.ts";
 import type { Optimizer } from "../plan/optimizer.ts";
-import type { AttentionOp, RotaryOp } from "./attention_op.ts";
-import type { GroupedMatmulOp, NormOp, PermuteOp, RouteOp, RouterLosses } from "./op.ts";
+import type { AttentionGradientOps } from "./attention_gradient_op.ts";
+import type { PositionOperands } from "./embedding_op.ts";
+import type {
+  AggregateOp,
+  GroupedMatmulOp,
+  NormOp,
+  PermuteOp,
+  RouteOp,
+  RouterLosses,
+} from "./op.ts";
 import type { OpBase } from "./op_base.ts";
 import type { Tensor, View } from "./tensor.ts";
 
@@ -118,30 +126,6 @@ export interface GainGradientOp extends OpBase, Pick<NormOp, "x"> {
   readonly bias?: Tensor;
 }
 
-/** y, f32 [rows · heads · 2] = of each query and head what recomputed scores are normalized with, and dy · attended. */
-export interface AttentionStatisticsOp extends Omit<AttentionOp, "op"> {
-  readonly op: "attention-statistics";
-  readonly attended: Tensor;
-  readonly dy: Tensor;
-}
-
-/** dx = the gradient of qkv; where values lie apart dv = that of all heads' values side by side. */
-export interface AttentionGradientOp extends Omit<AttentionOp, "op" | "y" | "sinks"> {
-  readonly op: "attention-gradient";
-  readonly dy: Tensor;
-  readonly statistics: Tensor;
-  readonly dx: Tensor;
-  readonly dv?: Tensor;
-}
-
-/** dx = the gradient of packed queries, keys and values, from that of turned queries and keys, and of values. */
-export interface RotaryGradientOp extends Omit<RotaryOp, "op" | "x" | "y" | "norm" | "latent"> {
-  readonly op: "rotary-gradient";
-  readonly dy: Tensor;
-  readonly dv: Tensor;
-  readonly dx: Tensor;
-}
-
 /** y[ids] += scale · dy, of the ids in the rank's rows of the table. */
 export interface EmbeddingGradientOp extends OpBase {
   readonly op: "embedding-gradient";
@@ -150,6 +134,30 @@ export interface EmbeddingGradientOp extends OpBase {
   readonly dy: View;
   readonly scale?: number;
   readonly y: Tensor;
+}
+
+/** y += dy, at the rows of a table of positions that its tokens added. */
+export interface PositionGradientOp extends OpBase, Pick<PositionOperands, "first" | "sequence"> {
+  readonly op: "position-gradient";
+  readonly dy: Tensor;
+  readonly y: Tensor;
+}
+
+/** Of y = product · sigmoid(gate): gradients of the product, and of each row's gate. */
+export interface RowGateGradientOp extends OpBase {
+  readonly op: "row-gate-gradient";
+  readonly gated: Tensor;
+  readonly gate: Tensor;
+  readonly dy: Tensor;
+  readonly dproduct: Tensor;
+  readonly dgate: Tensor;
+}
+
+/** dx = scale · the row of dy that its group became. */
+export interface SpreadRowsOp extends OpBase, Pick<AggregateOp, "group" | "scale"> {
+  readonly op: "spread-rows";
+  readonly dy: Tensor;
+  readonly dx: Tensor;
 }
 
 /** y += of each expert xᵀ · dy over its rows. */
@@ -185,10 +193,28 @@ export interface RouteGradientOp
   readonly dx: Tensor;
 }
 
+/** y = some columns of x, both f32. */
+export interface TakeColumnsOp extends OpBase {
+  readonly op: "take-columns";
+  readonly x: Tensor;
+  readonly first: number;
+  readonly y: Tensor;
+}
+
+/** x over some columns of y, both f32. */
+export interface PutColumnsOp extends OpBase {
+  readonly op: "put-columns";
+  readonly x: Tensor;
+  readonly first: number;
+  readonly y: Tensor;
+}
+
 /** sum += the sum of squares of x. */
 export interface SumSquaresOp extends OpBase {
   readonly op: "sum-squares";
   readonly x: Tensor;
+  /** Of x, that count. Absent: all. */
+  readonly columns?: number;
   readonly sum: Tensor;
 }
 
@@ -236,13 +262,16 @@ export type GradientOp =
   | ActivationGradientOp
   | NormGradientOp
   | GainGradientOp
-  | AttentionStatisticsOp
-  | AttentionGradientOp
-  | RotaryGradientOp
+  | AttentionGradientOps
+  | RowGateGradientOp
+  | SpreadRowsOp
   | EmbeddingGradientOp
+  | PositionGradientOp
   | GroupedWeightGradientOp
   | ChoiceWeightGradientOp
   | RouteGradientOp
+  | TakeColumnsOp
+  | PutColumnsOp
   | SumSquaresOp
   | BeginUpdateOp
   | UpdateWeightOp;

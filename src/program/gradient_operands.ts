@@ -32,14 +32,34 @@ export function readByGradient(op: NewGradientOp): readonly Tensor[] {
       return [op.qkv, ...present(op.values?.v), op.dy, op.statistics];
     case "rotary-gradient":
       return [op.dy, op.dv, ...present(op.turn?.rotations)];
+    case "sink-gradient":
+      return [op.statistics, op.sinks, op.y];
+    case "mean-products":
+      return present(op.x, op.dy, op.norm.gains);
+    case "head-norm-gradient":
+      return present(op.x, op.dy, op.norm.gains, op.norm.squares, op.products);
+    case "head-gain-gradient":
+      return [op.x, op.dy, op.statistics, op.y];
+    case "latent-gradient":
+      return [op.dheads];
+    case "row-gate-gradient":
+      return [op.gated, op.gate, op.dy];
+    case "spread-rows":
+      return [op.dy];
     case "embedding-gradient":
       return [op.ids, op.dy.tensor, op.y];
+    case "position-gradient":
+      return [op.dy, op.y];
     case "grouped-weight-gradient":
       return [op.x, op.dy, op.offsets, op.y];
     case "choice-weight-gradient":
       return [op.x, op.dy, op.ids, op.positions, op.offsets, op.kept];
     case "route-gradient":
       return present(op.logits, op.ids, op.dweights, op.counted);
+    case "take-columns":
+      return [op.x];
+    case "put-columns":
+      return [op.x, op.y];
     case "sum-squares":
       return [op.x, op.sum];
     case "clear":
@@ -66,9 +86,21 @@ export function writtenByGradient(op: NewGradientOp): readonly Tensor[] {
     case "weight-gradient":
     case "bias-gradient":
     case "embedding-gradient":
+    case "position-gradient":
     case "grouped-weight-gradient":
     case "choice-weight-gradient":
+    case "sink-gradient":
+    case "mean-products":
+    case "head-gain-gradient":
+    case "take-columns":
+    case "put-columns":
       return [op.y];
+    case "row-gate-gradient":
+      return [op.dproduct, op.dgate];
+    case "head-norm-gradient":
+      return [op.dx, op.statistics];
+    case "latent-gradient":
+      return [op.dq, op.dkv, op.ddown];
     case "activation-gradient":
       return [op.dx.tensor, ...tensorsOf(op.dgate)];
     case "gain-gradient":
@@ -79,6 +111,7 @@ export function writtenByGradient(op: NewGradientOp): readonly Tensor[] {
       return [op.dx, ...present(op.dv)];
     case "rotary-gradient":
     case "route-gradient":
+    case "spread-rows":
       return [op.dx];
     case "sum-squares":
       return [op.sum];

@@ -119,8 +119,8 @@ function inInference(given: Given, program: InProgram): Needs {
 }
 
 /**
- * Of a whole step of training: what the program allocates. Where ranks share something out, the formula: here a rank's own
- * rows lie beside the whole, which no other engine needs, and of more than stage 1 nothing is shared out.
+ * Of a whole step of training: what the program allocates. With ZeRO stages 1 and 2 the formula: there a rank's own rows lie
+ * beside the whole weight, which no other engine needs.
  */
 function ofStep(
   given: Given,
@@ -129,17 +129,23 @@ function ofStep(
   gradients: number,
   optimizer: number,
 ): Needs {
-  const { zero = 0, dataShard } = given.plan.degrees ?? {};
+  const { zero = 0 } = given.plan.degrees ?? {};
+  // Without an update, what has no gradient keeps the plan from being trained.
+  const holdsShards = zero === 3 && optimizer > 0;
   const inPlan =
-    zero === 0 && dataShard === undefined
+    zero === 0 || holdsShards
       ? { ...program, gradients, optimizer }
       : { ...program, ...stateInTraining(given, allocated, program.weights, zero) };
+  const sharing = holdsShards ? { ...given, replicas: alone } : given;
   const activations = activationsInTraining(given, program.activations, allocated.retainedBytes);
   const least =
-    leastState(given, allocated, stateBytes(given.plan)) +
+    leastState(sharing, allocated, stateBytes(given.plan)) +
     Math.min(program.activations, activations.least);
   return { ...inPlan, keyValueCache: 0, least };
 }
+
+/** Of parameters that are counted as each rank holds them. */
+const alone: Replicas = { others: 1, experts: 1, copies: 1 };
 
 /** Of weights, gradients in the weights' dtype and the optimizer, sharded as far as the plan does not rule it out. */
 function leastState({ plan, replicas }: Given, allocated: Allocated, optimizer: number): number {
@@ -153,7 +159,7 @@ function leastState({ plan, replicas }: Given, allocated: Allocated, optimizer: 
 }
 
 /** The optimizer's state of one parameter. Default: AdamW. */
-function stateBytes({ workload: { dtype, optimizer } }: Plan): number {
+export function stateBytes({ workload: { dtype, optimizer } }: Plan): number {
   const moments =
     optimizer === undefined || optimizer.name === "adamw" ? 8 : optimizer.momentum > 0 ? 4 : 0;
   return moments + (dtype === "f16" ? 4 : 0);

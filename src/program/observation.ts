@@ -25,6 +25,11 @@ export type Observation =
     }
   /** f32, the sum over the step's micro-batches and replicas of the gradient of a weight's part. */
   | { readonly kind: "gradient"; readonly content: Content; readonly shape: readonly number[] }
+  /**
+   * u32 [2], the digest of a buffer that a step of training leaves to the next one, as it is when the step is over: shown by
+   * no instruction.
+   */
+  | { readonly kind: "state"; readonly rank: number; readonly buffer: string }
   /** f32 [8], what the optimizer counts and finds in a step: see `begin_update`. */
   | { readonly kind: "update"; readonly copy: number }
   /** The largest logits of global rows from rowOffset on: u32 [rows, count, 2], as `top_logits` leaves them. */
@@ -44,5 +49,5 @@ export type Observation =
 
 /** What every step must leave to the last bit as the checked one did. */
 export function isResult({ kind }: Observation): boolean {
-  return ["output", "candidates", "loss", "update"].includes(kind);
+  return ["output", "candidates", "loss", "update", "state"].includes(kind);
 }

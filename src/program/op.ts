@@ -3,7 +3,6 @@
 // parts on each rank.
 
 import type { Activation } from "../kernels/activation.ts";
-import type { PositionsShape } from "../kernels/positions.ts";
 import type { RoutingRule } from "../kernels/route_top_k.ts";
 import type {
   AttentionOp,
@@ -16,11 +15,13 @@ import type {
 } from "./attention_op.ts";
 import type { AppendCacheOp, AttendCacheOp, CombineAttentionOp } from "./cache_op.ts";
 import type { CausalConvOp, GatedDeltaOp } from "./delta_op.ts";
+import type { EmbeddingOp, GatherRowsOp } from "./embedding_op.ts";
 import type { GradientOp } from "./gradient_op.ts";
 import type { OpBase } from "./op_base.ts";
 import type { Observation } from "./observation.ts";
 import type { ServedContent } from "./serving/served.ts";
 import type { Tensor, View } from "./tensor.ts";
+import type { Tile } from "./tile.ts";
 import type { TopLogitsOp } from "./top_logits_op.ts";
 import type { DoneOp, Transfer } from "./transfer_op.ts";
 
@@ -53,6 +54,8 @@ export interface MatmulOp extends OpBase {
   /** [k, n], transposed [n, k] */
   readonly w: Tensor;
   readonly isTransposed?: boolean;
+  /** `w` is that of the weight; of y, and of what finishes it, the columns are. */
+  readonly tile?: Tile;
   /** [n], on the ranks that add it: of partial sums one adds it for all. */
   readonly bias?: Tensor;
   readonly activation: Activation;
@@ -76,6 +79,8 @@ export interface GroupedMatmulOp extends OpBase {
   /** [experts, k, n], transposed [experts, n, k] */
   readonly w: Tensor;
   readonly isTransposed?: boolean;
+  /** As of `MatmulOp`. */
+  readonly tile?: Tile;
   /** [experts, 1, n], on the ranks that add it. */
   readonly bias?: Tensor;
   readonly offsets: Tensor;
@@ -140,33 +145,6 @@ export interface AggregateOp extends OpBase {
   /** Rows that become one. */
   readonly group: number;
   readonly scale: number;
-}
-
-export interface EmbeddingOp extends OpBase {
-  readonly op: "embedding";
-  readonly ids: Tensor;
-  readonly table: Tensor;
-  /** Absent: 1. */
-  readonly scale?: number;
-  readonly positions?: PositionOperands;
-  /** Of positions, as of `RotaryOp`. */
-  readonly spans?: Tensor;
-  readonly y: Tensor;
-}
-
-/** A token adds the row of its place in its sequence, from `first` on. */
-export interface PositionOperands extends PositionsShape {
-  readonly table: Tensor;
-  readonly first: number;
-}
-
-/** y[i] = row ids[i] of x */
-export interface GatherRowsOp extends OpBase {
-  readonly op: "gather-rows";
-  readonly x: Tensor;
-  /** [rows of y] */
-  readonly ids: Tensor;
-  readonly y: Tensor;
 }
 
 /** Member i of the group takes the i-th block of columns. */

@@ -161,11 +161,23 @@ export function mapTensors(op: Op, of: (tensor: Tensor) => Tensor): Op {
   const mapped = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.some(isView) ? value.map(mapped) : value;
     if (isTensor(value)) return of(value);
-    return isView(value) ? { ...value, tensor: of(value.tensor) } : value;
+    return holdsTensors(value) ? mapEntries(value, mapped) : value;
   };
-  const changed = { ...op };
-  for (const [key, value] of Object.entries(op)) Object.assign(changed, { [key]: mapped(value) });
+  return mapEntries(op, mapped);
+}
+
+function mapEntries<Entries extends object>(
+  entries: Entries,
+  of: (value: unknown) => unknown,
+): Entries {
+  const changed = { ...entries };
+  for (const [key, value] of Object.entries(entries)) Object.assign(changed, { [key]: of(value) });
   return changed;
+}
+
+/** A view, or what an op says of a tensor besides. */
+function holdsTensors(value: unknown): value is object {
+  return typeof value === "object" && value !== null && Object.values(value).some(isTensor);
 }
 
 function isTensor(value: unknown): value is Tensor {

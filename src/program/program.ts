@@ -40,6 +40,8 @@ export interface BufferDeclaration {
   readonly content?: Content;
   /** A window into another buffer of the rank, from this byte on: it has no memory of its own. */
   readonly within?: { readonly buffer: string; readonly offset: number };
+  /** Whose columns it is, and bytes there from one row to the next. */
+  readonly columnsOf?: { readonly id: string; readonly pitch: number };
 }
 
 /** Where an instruction comes from. */
@@ -281,16 +283,11 @@ export interface Program {
   readonly phases?: Readonly<Record<ServingPhase, PhaseShape>>;
 }
 
+const notCollective = new Set(["kernel", "copy", "input", "observe", "start", "done"]);
+
 /** A collective that is over before the rank goes on. */
 export function isCollective(instruction: Instruction): instruction is Collective {
-  return (
-    instruction.op !== "kernel" &&
-    instruction.op !== "copy" &&
-    instruction.op !== "input" &&
-    instruction.op !== "observe" &&
-    instruction.op !== "start" &&
-    instruction.op !== "done"
-  );
+  return !notCollective.has(instruction.op);
 }
 
 /** The collective that an instruction runs or begins. */

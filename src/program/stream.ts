@@ -79,7 +79,7 @@ export function createStream(ranks: number, dtype: StorageType, sink: Sink): Str
       see(largest, rank, bytes);
       return id;
     },
-    window: (_rank, id, _columns, first, rows) => windowName(id, first, rows),
+    window: (_rank, id, rows, tile) => windowName(id, rows, tile),
     channel(name) {
       const channel = channels.get(name) ?? channels.size;
       channels.set(name, channel);

@@ -5,6 +5,7 @@ import type { Placement } from "../plan/placement.ts";
 import type { Groups } from "../plan/groups.ts";
 import type { Content } from "./content.ts";
 import type { BufferRole, OpOrigin } from "./program.ts";
+import type { Tile } from "./tile.ts";
 
 /** What one rank holds of a tensor. */
 export interface TensorPart {
@@ -114,6 +115,8 @@ export interface Tensor {
 export interface View {
   readonly tensor: Tensor;
   readonly window?: Window;
+  /** Of the columns. */
+  readonly tile?: Tile;
 }
 
 /** Rows [first, first + rows). */

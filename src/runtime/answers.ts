@@ -60,7 +60,8 @@ export function answersOf(session: RankSession): Omit<Answers, "open"> {
     async digests({ twin }) {
       const own = programOf(twin);
       const { program, digests } = own.prepared();
-      return { rank: program.rank, steps: own.wholeSteps(), digests: await digests.read() };
+      const shown = [...(await digests.read()), ...(await own.readState())];
+      return { rank: program.rank, steps: own.wholeSteps(), digests: shown };
     },
 
     memory: async () => takeMemory(gpu.memory.bytes),

@@ -14,6 +14,7 @@ import type { SimulatedLink } from "../program/simulate/link_cost.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
 import { openSource } from "../data/open_source.ts";
 import type { GivenContents } from "../weights/given_source.ts";
+import { refuseOverLimits } from "./buffer_limits.ts";
 import { keepAwake } from "./keep_awake.ts";
 import { pinThreads } from "./pin_threads.ts";
 import { startRankGroup } from "./rank_group.ts";
@@ -61,6 +62,12 @@ export async function openRanks(
   // A data set is made once, and refused before any rank starts.
   await openSource(program, options.given);
   const choices = program.ranks.map(({ rank }) => choiceOf(placement[rank], rank));
+  for (const own of program.ranks) {
+    const placed = placement[own.rank];
+    if (placed !== undefined && "choice" in placed) {
+      refuseOverLimits(own, placed.limits, placed.choice.id);
+    }
+  }
   const { pinToCores = false } = options;
   if (pinToCores !== false) refuseToPin(program.ranks.length);
   const patience = { ...defaultPatience, ...options.patience };

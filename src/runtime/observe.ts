@@ -62,12 +62,21 @@ export async function observe(
       inspect: async (instruction) =>
         instruction.op === "observe" ? show(instruction) : checker?.after(instruction),
     });
+    if (!isContinued && stage === undefined) observed.push(...(await stateLeft(session)));
     const report = checker?.report();
     return { rank: program.rank, observed, ...(report && { check: report }) };
   } finally {
     reading.end();
     poison?.destroy();
   }
+}
+
+/** By the step that was taken since digests were cleared. */
+async function stateLeft(session: ProgramSession): Promise<ObservedBuffer[]> {
+  return (await session.readState()).map(({ sums, ...shown }) => ({
+    ...shown,
+    bytes: new Uint8Array(Uint32Array.from(sums).buffer),
+  }));
 }
 
 function isShown({ observation: { kind } }: ObserveInstruction, only: ObserveOptions["only"]) {

@@ -8,11 +8,13 @@ import type { RankProgram } from "../program/program.ts";
 import type { RankTrace } from "../program/trace.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
 import { allocateBuffers } from "./allocate.ts";
+import { refuseOverLimits } from "./buffer_limits.ts";
 import { createSpoiler } from "./check/spoil.ts";
 import { countPasses, executeStep, type StepOptions } from "./execute.ts";
 import { prepareProgram, type PreparedProgram } from "./prepare.ts";
 import { type CallUse, describeCalls, prepareCalls } from "./program_calls.ts";
 import { createState, type State } from "./state.ts";
+import type { ResultDigest } from "./check/digests.ts";
 import type { Execution } from "./step.ts";
 
 /** What programs of a rank share. */
@@ -37,6 +39,8 @@ export interface OpenProgram {
   /** Whole steps since the digests were cleared. */
   wholeSteps(): number;
   clearDigests(): void;
+  /** Of what the steps of training since then left to the next. */
+  readState(): Promise<ResultDigest[]>;
   /** Sets what steps of training change to what it was at first. */
   restore(): Promise<void>;
   /** Kernels take these variants from the next step on. */
@@ -55,6 +59,7 @@ export async function openProgram(
 ): Promise<OpenProgram> {
   const { gpu, source, onLongWork } = host;
   const { rank, buffers: declared } = program;
+  refuseOverLimits(program, gpu.device.limits, gpu.report.choice.id);
   const buffers = await allocateBuffers(gpu, rank, declared, source, onLongWork, held);
   let prepared = await prepareProgram(gpu, program, source, buffers, known, onLongWork);
   const timestamps = await createTimestamps(gpu, Math.max(1, countPasses(prepared)));
@@ -74,8 +79,10 @@ export async function openProgram(
     restore: async () => state.restore(),
     clearDigests() {
       prepared.digests.clear();
+      state.clearDigests();
       steps.countAnew();
     },
+    readState: async () => state.readDigests(),
     async adopt(found) {
       const kernels = await prepareCalls(gpu, prepared.calls, found, onLongWork);
       prepared = { ...prepared, kernels };
@@ -97,7 +104,6 @@ function createSteps(
 ): Steps {
   let whole = 0;
   let isSpoilt = false;
-  let isUpdated = false;
   const spoilt = async (): Promise<void> => {
     if (!isSpoilt) {
       spoil();
@@ -110,10 +116,14 @@ function createSteps(
     // A single stage writes only a part of it again.
     const isWhole = options.stage === undefined;
     if (isWhole) await spoilt();
-    if (options.isContinued !== true) await state.restore(isUpdated);
-    isUpdated = isWhole;
+    const begins = options.isContinued !== true;
+    if (begins) await state.restore();
     await timestamps?.synchronise();
-    const trace = await execute(options, using);
+    const beforeReading = (): void => {
+      if (isWhole && begins) state.digest();
+      options.beforeReading?.();
+    };
+    const trace = await execute({ ...options, beforeReading }, using);
     if (isWhole) whole += 1;
     return trace;
   };

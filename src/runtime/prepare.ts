@@ -6,6 +6,7 @@ import { createStagingPool, type StagingPool } from "../collectives/staging.ts";
 import type { LogicalGpu, PreparedKernel } from "../gpu/logical_gpu.ts";
 import { createLoader, type Loader } from "../data/loader.ts";
 import type { ProgramSource } from "../data/open_source.ts";
+import { tensorBytes } from "../program/builder.ts";
 import type { ContentSource } from "../program/content_source.ts";
 import { type BufferDeclaration, collectiveOf, type RankProgram } from "../program/program.ts";
 import { servedBytes, type ServedStep } from "../program/serving/served.ts";
@@ -51,9 +52,8 @@ export async function prepareProgram(
   };
   const declaration = (id: string): BufferDeclaration => found(declarations, id);
   const region = (id: string): BufferRegion => {
-    const { bytes, within } = declaration(id);
-    const buffer = found(buffers, within?.buffer ?? id);
-    return { buffer, offset: within?.offset ?? 0, size: bytes };
+    const declared = declaration(id);
+    return regionOf(found(buffers, declared.within?.buffer ?? id), declared);
   };
   const calls = bindCalls(program, region);
   const prepared = {
@@ -98,6 +98,17 @@ export function prepareServedStep(
     inputs.set(index, servedBytes(content, step, source, declaration(buffer).dtype));
   }
   return { phase: step.phase, inputs };
+}
+
+/** @param buffer that it is, or lies in */
+export function regionOf(
+  buffer: GPUBuffer,
+  { bytes, within, columnsOf, shape, dtype }: BufferDeclaration,
+): BufferRegion {
+  const whole = { buffer, offset: within?.offset ?? 0, size: bytes };
+  if (columnsOf === undefined) return whole;
+  const rowBytes = tensorBytes([1, shape.at(-1) ?? 1], dtype);
+  return { ...whole, rows: { bytes: rowBytes, pitch: columnsOf.pitch } };
 }
 
 async function prepareCollectives(

@@ -10,6 +10,8 @@ import {
   warningsOf,
   withDegrees,
 } from "../plan/checked.ts";
+import { updateState } from "../../src/kernels/begin_update.ts";
+import { squareSums } from "../../src/kernels/sum_squares.ts";
 import { estimateOf, judgementOf, verdictOf } from "./judged.ts";
 
 function withMemory(memoryPerGpu: unknown, more: object = {}): object {
@@ -204,10 +206,18 @@ describe("what a GPU needs", () => {
 
     test("what ranks share out is counted by the formula, with the optimizer's own state", () => {
       const { weights } = dense(0, {});
-      for (const zero of [1, 2, 3]) {
+      for (const zero of [1, 2]) {
         const { weights: held, gradients, optimizer } = dense(zero, {});
         expect(dense(zero, adamw)).toMatchObject({ weights: held, gradients, optimizer });
       }
+      // All that is sharded is what the program allocates, and so are counters and sums of squares beside it.
+      const counters = 4 * (updateState.length + squareSums);
+      const { weights: held, gradients, optimizer } = dense(3, {});
+      expect(dense(3, adamw)).toMatchObject({
+        weights: held,
+        gradients,
+        optimizer: optimizer + counters,
+      });
       expect(dense(2, { optimizer: { name: "sgd" } }).optimizer).toBe(weights);
       // Of weights in f16 those in f32 are left.
       expect(dense(2, sgd).optimizer).toBe(weights / 2);

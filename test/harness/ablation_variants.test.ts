@@ -5,7 +5,12 @@ import { ablationVariants } from "../../src/harness/ablation_variants.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { knownOptimizations } from "../../src/plan/optimizations.ts";
 import { estimate } from "../../src/program/estimate.ts";
-import { expertTrainingPlan, recomputedTraining, trainingPlan } from "../support/training_plans.ts";
+import {
+  expertTrainingPlan,
+  recomputedTraining,
+  sharedTrainingPlan,
+  trainingPlan,
+} from "../support/training_plans.ts";
 
 const named = (plan: Plan, ...optimizations: string[]): Plan => ({ ...plan, optimizations });
 
@@ -50,6 +55,18 @@ test("what cannot be switched says why", () => {
     "mixed-precision": "the workload's dtype is f32 throughout",
     "warp-drive": "nothing here knows that name",
   });
+});
+
+test("what replicas share out is a technique, too", () => {
+  const plan = sharedTrainingPlan("two groups of two replicas", 3);
+  const [single, ...others] = ablationVariants(plan).singles;
+  expect(others).toEqual([]);
+  if (single === undefined || !("variant" in single)) throw new Error("it cannot be switched off");
+  expect(single.technique).toBe("zero");
+  const { degrees } = single.variant.plan;
+  expect(degrees).not.toHaveProperty("zero");
+  expect(degrees).not.toHaveProperty("dataShard");
+  expect(ablationVariants(sharedTrainingPlan("two replicas", 0)).singles).toEqual([]);
 });
 
 test("accumulation that also fills a pipeline is no switch", () => {

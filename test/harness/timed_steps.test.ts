@@ -61,6 +61,36 @@ describe("timed steps", () => {
   });
 });
 
+describe("what a step leaves to the next", () => {
+  const sums = [7, 9] as const;
+  const left: ObservedBuffer = {
+    layer: "weight",
+    microBatch: 0,
+    observation: { kind: "state", rank: 0, buffer: "weight" },
+    bytes: new Uint8Array(Uint32Array.from(sums).buffer),
+  };
+  const { layer, microBatch, observation } = left;
+  const ranksWith = (digest: readonly [number, number], steps = 7): RankDigests[] => {
+    const own = { layer, microBatch, observation, sums: digestTimes(digest, steps + 1) };
+    const rank = rankWith(steps);
+    return [{ ...rank, digests: [...rank.digests, own] }];
+  };
+
+  test("control: the same in every step passes", () => {
+    expect(checkTimedSteps([...checked, left], ranksWith(sums), 5).steps).toBe(7);
+  });
+
+  test("what was not moved, or otherwise, is refused by its name", () => {
+    expect(() => checkTimedSteps([...checked, left], ranksWith([7, 8]), 5)).toThrow(
+      "a timed step left weight otherwise than the checked one, rank 0",
+    );
+  });
+
+  test("what the checked step did not show is refused", () => {
+    expect(() => checkTimedSteps(checked, ranksWith(sums), 5)).toThrow(NumericsError);
+  });
+});
+
 test("the digest depends on every word and its place", () => {
   const words = Uint32Array.of(1, 2, 3, 4);
   expect(digestOf(Uint32Array.of(2, 1, 3, 4))).not.toEqual(digestOf(words));

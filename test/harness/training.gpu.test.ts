@@ -2,6 +2,7 @@
 // fall.
 
 import { expect, test } from "vitest";
+import type { Plan } from "../../src/plan/plan.ts";
 import { runPlan } from "../../src/harness/run_plan.ts";
 import { train } from "../../src/harness/train.ts";
 import { adapterUnderTest, describeOnAdapter } from "../support/gpu.ts";
@@ -10,11 +11,19 @@ import {
   expertTrainingPlan,
   overlappedTraining,
   recomputedTraining,
+  sharedTrainingPlan,
   trainingPlan,
   trainingSplits,
+  traitPlan,
 } from "../support/training_plans.ts";
 
 const adapter = adapterUnderTest();
+
+function fullySharded(plan: Plan): Plan {
+  const { degrees } = plan;
+  if (degrees === undefined) throw new Error(`${plan.name} has no degrees`);
+  return { ...plan, degrees: { ...degrees, zero: 3 } };
+}
 
 describeOnAdapter("training", () => {
   test.each(trainingSplits.filter((split) => !split.includes("GPipe")))(
@@ -40,6 +49,20 @@ describeOnAdapter("training", () => {
     const { outcome, check } = await runPlan(plan, { adapter, numericsOnly: true });
     expect(outcome).toEqual({ state: "complete" });
     expect(check?.training?.error).toBeLessThan(5e-6);
+  });
+
+  test("norms of heads, sinks and a shared head of keys in f16: every gradient is right", async () => {
+    const trait = "norms of heads, sinks, a shared head of keys";
+    const plan = traitPlan(trait, "two tensor ranks", { dtype: "f16" });
+    const { outcome, check, memory, estimate } = await runPlan(plan, {
+      adapter,
+      numericsOnly: true,
+    });
+    expect(outcome).toEqual({ state: "complete" });
+    expect(check?.training?.error).toBeLessThan(check?.training?.tolerance ?? 0);
+    expect(memory.map(({ allocatedBytes }) => allocatedBytes)).toEqual(
+      estimate.ranks.map(({ memoryBytes }) => memoryBytes),
+    );
   });
 
   test("in f16, with weights in f32 beside them", async () => {
@@ -83,14 +106,34 @@ describeOnAdapter("training", () => {
     },
   );
 
+  test.each([
+    ["two replicas", 2, "f16"],
+    ["two replicas, one ahead", 3, "f32"],
+  ] as const)(
+    "%s, ZeRO stage %i in %s: gradients, timed steps and memory",
+    async (split, stage, dtype) => {
+      const plan = sharedTrainingPlan(split, stage, dtype);
+      const { outcome, check, memory, estimate } = await runPlan(plan, {
+        adapter,
+        samples: 3,
+        warmup: 1,
+        tune: false,
+      });
+      expect(outcome).toEqual({ state: "complete" });
+      expect(check?.training?.error).toBeLessThan(check?.training?.tolerance ?? 0);
+      expect(check?.timed?.steps).toBeGreaterThanOrEqual(3);
+      expect(memory.map(({ allocatedBytes }) => allocatedBytes)).toEqual(
+        estimate.ranks.map(({ memoryBytes }) => memoryBytes),
+      );
+    },
+  );
+
   test("the loss falls in the same way however the plan is split, and in the same bits in two runs", async () => {
     const [one, again, split, shared] = [
       await train(trainingPlan("one rank"), 8, { adapter }),
       await train(trainingPlan("one rank"), 8, { adapter }),
       await train(trainingPlan("two tensor ranks"), 8, { adapter }),
-      await train(trainingPlan("two data replicas that share the optimizer's state"), 8, {
-        adapter,
-      }),
+      await train(fullySharded(trainingPlan("two data replicas")), 8, { adapter }),
     ];
     expect(again).toEqual(one);
     expect(one.at(-1)?.loss).toBeLessThan((one[0]?.loss ?? 0) - 0.02);

@@ -153,6 +153,7 @@ test("Qwen3.5: where the config is silent, a quarter of a head is turned; gates 
   const of = (more: object) =>
     written({
       model_type: "qwen3_5_text",
+      head_dim: 16,
       linear_num_key_heads: 2,
       linear_num_value_heads: 4,
       linear_key_head_dim: 16,

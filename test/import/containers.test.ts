@@ -115,6 +115,33 @@ test.each([
   expect(await imported(text)).toMatchObject({ gpus: 4, tensor: 4 });
 });
 
+test("Compose: $TP is the host's, and not the container's", async () => {
+  const of = (command: string) =>
+    `services:\n  s:\n    image: vllm/vllm-openai:latest\n    environment: { TP: 8 }\n    command: ${command}\n`;
+  const { gpus, diagnostics } = await imported(of("--model m -tp ${TP:-4}"));
+  expect(gpus).toBe(4);
+  expect(codes(diagnostics)).toContain("defaults-taken");
+  const unset = [await configOf("llama-3-70b"), { name: "c.yaml", text: of("--model m -tp $TP") }];
+  expect(codes(errorsAt(unset))).toEqual(["variable-not-set"]);
+  const inner = of("bash -c 'vllm serve m -tp $$TP'").replace("command", "entrypoint");
+  expect((await imported(inner)).gpus).toBe(8);
+});
+
+test("replicas of leaders with workers are servers of their own", async () => {
+  const container = "{ containers: [{ image: x, command: [vllm, serve, m, -tp, '8', -pp, '2'] }] }";
+  const text = `apiVersion: leaderworkerset.x-k8s.io/v1
+kind: LeaderWorkerSet
+spec:
+  replicas: 3
+  leaderWorkerTemplate:
+    size: 2
+    leaderTemplate: { spec: ${container} }
+`;
+  const { gpus, diagnostics } = await imported(text);
+  expect(gpus).toBe(16);
+  expect(codes(diagnostics)).toContain("replicas-not-expressible");
+});
+
 test("two services are two layouts", async () => {
   const service = (name: string, tensor: number) =>
     `  ${name}: { image: vllm/vllm-openai:v1, command: "--model m -tp ${tensor}" }\n`;

@@ -45,6 +45,8 @@ interface Case {
   readonly dim: number;
   readonly cacheDtype: "f32" | "f16";
   readonly rules?: Rules;
+  /** Tried besides: in so many, with some key heads in each. */
+  readonly caches?: number;
 }
 
 const cases: readonly Case[] = [
@@ -149,10 +151,11 @@ const cases: readonly Case[] = [
     ],
     queries: 2,
     pages: [3, 64],
-    heads: [3, 1],
+    heads: [4, 2],
     dim: 20,
     cacheDtype: "f32",
-    rules: { alibi: { heads: 6, first: 3 }, sinks: true, valueDim: 8 },
+    rules: { alibi: { heads: 6, first: 2 }, sinks: true, valueDim: 8 },
+    caches: 2,
   },
   {
     what: "latent keys wider than a workgroup, whose first columns are the values",
@@ -178,7 +181,7 @@ describeOnAdapter("cached attention", () => {
       ),
     ),
   )("$dtype, cached as $cacheDtype, heads $heads × $dim: $what", async (one) => {
-    const { dtype, spans, queries, cacheDtype, dim: headDim, rules = {} } = one;
+    const { dtype, spans, queries, cacheDtype, dim: headDim, rules = {}, caches } = one;
     const [pages, pageTokens] = one.pages;
     const [heads, kvHeads] = one.heads;
     const batch = spans.length;
@@ -251,24 +254,43 @@ describeOnAdapter("cached attention", () => {
     });
     expect(wrong).toEqual([]);
 
+    const attend = async (nth: number, tiles: number): Promise<ArrayBuffer> => {
+      let partials: ArrayBuffer | undefined;
+      for (let index = 0; index < tiles; index++) {
+        const own = tiles === 1 ? shape : { ...shape, tile: { index, count: tiles } };
+        const kernel = variantKernels(attendCache, own, gpu.report, dtype).at(nth);
+        const found = await runKernel(
+          gpu,
+          kernel ?? attendCache,
+          own,
+          dtype,
+          {
+            q: bytes,
+            ...tables,
+            cache: encode(headsOf(cache, shape, index, tiles), cacheDtype),
+            ...(partials && { partials: new Uint8Array(partials) }),
+          },
+          { partials: 4 * cachePieces(shape) * pieceElements(shape) },
+        );
+        partials = output(found, "partials");
+      }
+      return partials ?? new ArrayBuffer();
+    };
     const variants = variantKernels(attendCache, shape, gpu.report, dtype);
     // Of f16 the one that the adapter takes.
-    for (const kernel of dtype === "f32" ? variants : variants.slice(-1)) {
-      const found = await runKernel(
-        gpu,
-        kernel,
-        shape,
-        dtype,
-        { q: bytes, ...tables, cache: encode(cache, cacheDtype) },
-        { partials: 4 * cachePieces(shape) * pieceElements(shape) },
-      );
+    const tried = dtype === "f32" ? [...variants.keys()] : [variants.length - 1];
+    const cut = [1, ...(caches === undefined ? [] : [caches])];
+    for (const [nth, tiles] of tried.flatMap((each) =>
+      cut.map((count) => [each, count] as const),
+    )) {
+      const found = await attend(nth, tiles);
       const results = await runKernel(
         gpu,
         combineAttention,
         shape,
         dtype,
         {
-          partials: new Uint8Array(output(found, "partials")),
+          partials: new Uint8Array(found),
           spans: tables.spans,
           sinks: new Uint8Array(sinks.buffer),
         },
@@ -298,6 +320,27 @@ describeOnAdapter("cached attention", () => {
     }
   });
 });
+
+/** What one of several caches holds of the columns of all heads: its keys, then its values. */
+function headsOf(
+  cache: Tensor,
+  { kvHeads, headDim, valueDim }: CachedAttentionShape,
+  index: number,
+  count: number,
+): Tensor {
+  if (count === 1) return cache;
+  const [keys, values] = [(kvHeads * headDim) / count, (kvHeads * valueDim) / count];
+  const columns = keys + values;
+  const columnOf = (i: number): number =>
+    i < keys ? index * keys + i : count * keys + index * values + i - keys;
+  return tensor(
+    cache.rows,
+    columns,
+    Float64Array.from({ length: cache.rows * columns }, (_, i) =>
+      at(cache, Math.floor(i / columns), columnOf(i % columns)),
+    ),
+  );
+}
 
 /**
  * Of a request's new tokens, by definition. An absolute error in a score becomes a relative error of its probability, so the

@@ -74,6 +74,12 @@ const counts: Record<KernelName, Counts> = {
   grouped_weight_gradient: { flops: 420 + 4 * 35, elements: 6 * 8 + 6 * 8, tables: 8 * 4 * 7 * 8 },
   // 3 rows of 2 heads, each 8 by 12 of which w has a block, and 4 columns that are copied.
   head_matmul: { flops: 2 * 6 * 96, elements: 6 * 12 + 2 * 96 + 6 * 16, tables: 0 },
+  // 6 rows · 3 heads · 8 columns, with two numbers of each head; sums of 2 heads' 8 columns are read and written.
+  head_gain_gradient: { flops: 4 * 144, elements: 2 * 144, tables: 6 * 3 * 8 + 2 * 4 * 16 },
+  // x of heads alone, dy and dx of 28 columns, gains of two heads.
+  head_norm_gradient: { flops: 8 * 144, elements: 144 + 2 * 168 + 16, tables: 6 * 3 * 8 },
+  // 3 rows of 2 · (12 + 12 + 4); 24, 24 and 12 columns of them, of which the last 4 are sums over heads.
+  latent_gradient: { flops: 3 * 2 * 4, elements: 3 * 56 + 3 * 60, tables: 0 },
   layer_norm: { flops: 105, elements: 2 * 24 + 10, tables: 0 },
   loss_statistics: { flops: 45, elements: 24, tables: 4 * 3 + 16 * 3 },
   matmul: { flops: 210, elements: 24 + 56 + 24, tables: 0 },
@@ -81,6 +87,9 @@ const counts: Record<KernelName, Counts> = {
   norm_input_gradient: { flops: 12 * 15, elements: 4 * 24 + 8, tables: 3 * 16 },
   norm_weight_gradient: { flops: 75, elements: 2 * 24, tables: 3 * 16 + 2 * 32 },
   permute_tokens: { flops: 0, elements: 3 * 24, tables: 2 * 24 + 16 },
+  // Rows of the table are read and written.
+  position_gradient: { flops: 30, elements: 48, tables: 8 * 24 },
+  put_columns: { flops: 0, elements: 0, tables: 8 * 24 },
   reduce_sum: { flops: 16, elements: 4 * 8, tables: 0 },
   reduce_words: { flops: 10, elements: 4 * 5, tables: 0 },
   rms_norm: { flops: 60, elements: 2 * 24 + 5, tables: 0 },
@@ -90,8 +99,12 @@ const counts: Record<KernelName, Counts> = {
   route_gradient: { flops: 3 * 40, elements: 2 * 12, tables: 2 * 24 + 2 * 16 },
   route_positions: { flops: 0, elements: 0, tables: 2 * 24 + 32 },
   route_top_k: { flops: 72, elements: 12, tables: 2 * 24 },
+  row_gate_gradient: { flops: 45, elements: 3 * 24 + 2 * 12, tables: 0 },
+  // 5 heads take 8; sinks are read, sums read and written.
+  sink_gradient: { flops: 4 * 30, elements: 0, tables: 8 * 30 + 3 * 4 * 8 },
   slice_columns: { flops: 0, elements: 2 * 24, tables: 0 },
   softmax: { flops: 60, elements: 2 * 24, tables: 0 },
+  spread_rows: { flops: 30, elements: 48 + 16, tables: 0 },
   squared_error: { flops: 45, elements: 2 * 24, tables: 4 * 4 },
   squared_error_gradient: { flops: 30, elements: 3 * 24, tables: 0 },
   clear: { flops: 0, elements: 0, tables: 4 * 24 },

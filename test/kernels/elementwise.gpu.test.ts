@@ -3,6 +3,7 @@ import { add } from "../../src/kernels/add.ts";
 import { aggregate } from "../../src/kernels/aggregate.ts";
 import { embedding } from "../../src/kernels/embedding.ts";
 import { reduceSum } from "../../src/kernels/reduce_sum.ts";
+import { checkedRun } from "../support/checked_kernel.ts";
 import { describeOnAdapter, testGpu } from "../support/gpu.ts";
 import { output, runKernel } from "../support/run_kernel.ts";
 import {
@@ -132,4 +133,32 @@ describeOnAdapter("element-wise kernels", () => {
       expect([...actual]).toEqual(expected);
     },
   );
+
+  test.each(dtypes)("embedding, %s, in two tables leaves the other's rows alone", async (dtype) => {
+    const [hidden, vocabularyStart, vocabularyRows] = [6, 10, 5];
+    const random = randomSource(4);
+    const table = randomTensor(vocabularyRows, hidden, dtype, random);
+    const ids = [10, 9, 14, 15, 0];
+    const before = randomTensor(ids.length, hidden, dtype, random);
+    const bytes = tensorBytes(ids.length, hidden, dtype);
+    const shape = { tokens: ids.length, hidden, vocabularyStart, vocabularyRows, scale: 2 };
+    const { results, worst, spoilt } = await checkedRun(
+      { kernel: "embedding", shape: { ...shape, tile: { index: 1, count: 2 } } },
+      dtype,
+      { ids: encodeIds(ids), table: encode(table, dtype), y: encode(before, dtype) },
+      { y: bytes },
+    );
+    const expected = ids.flatMap((id, token) => {
+      const [own, row] = [table.values, id - vocabularyStart];
+      return row >= 0 && row < vocabularyRows
+        ? [...own.subarray(row * hidden, (row + 1) * hidden)].map((value) => 2 * value)
+        : [...before.values.subarray(token * hidden, (token + 1) * hidden)];
+    });
+    const actual = decode(output(results, "y"), ids.length, hidden, dtype).values;
+    expect([...actual]).toEqual(expected);
+    expect(worst).toBeLessThanOrEqual(1);
+    for (const token of ids.keys()) {
+      expect(await spoilt("y", (token * bytes) / ids.length / 4)).toBeGreaterThan(1);
+    }
+  });
 });

@@ -8,7 +8,7 @@ import type { StorageType } from "../../src/kernels/storage.ts";
 import { describeOnAdapter, describeOnOneAdapter, testGpu } from "../support/gpu.ts";
 import { variantKernels, variantNames } from "../support/kernel_variants.ts";
 import { activated, product, testCap } from "../support/matrix_product.ts";
-import { productCase, resultType } from "../support/product_case.ts";
+import { productCase, resultOf, resultType } from "../support/product_case.ts";
 import { output, runKernel } from "../support/run_kernel.ts";
 import {
   decode,
@@ -69,10 +69,8 @@ async function errorsOf(
 ): Promise<string[]> {
   const { inputs, outputs, expected } = productCase(shape, dtype);
   const results = await runKernel(gpu, variant, shape, dtype, inputs, outputs);
-  const rows = shape.m * (shape.batch ?? 1);
-  const stored = resultType(shape, dtype);
-  const actual = decode(output(results, "y"), rows, shape.n, stored).values;
-  return outOfTolerance(actual, expected, stored, shape.arithmetic);
+  const actual = resultOf(output(results, "y"), shape, dtype);
+  return outOfTolerance(actual, expected, resultType(shape, dtype), shape.arithmetic);
 }
 
 const finishes: readonly (readonly [what: string, finish: Partial<MatmulShape>])[] = [
@@ -95,6 +93,10 @@ const layouts: readonly (readonly [what: string, size: Partial<MatmulShape>])[] 
   ["x · wᵀ, a row", { transposed: "w", m: 1 }],
   ["three of xᵀ · w side by side", { transposed: "x", batch: 3, n: 9 }],
   ["three of x · wᵀ side by side", { transposed: "w", batch: 3, n: 9 }],
+  [
+    "three, columns of wider rows, as is what finishes them",
+    { batch: 3, n: 20, pitch: 32, bias: true, gate: true, rowGate: true, residual: true },
+  ],
 ];
 
 /** Undefined where the adapter does not run it. */

@@ -253,7 +253,7 @@ describeOnAdapter("mean_squares", () => {
     const shape = { rows: 7, columns: 48, queryColumns: 28, keyColumns: 12, ranks: 3 };
     const x = randomTensor(7, 48, dtype, randomSource(1));
     const expected = new Float64Array(28);
-    runMeanSquares(shape, x.values, expected);
+    runMeanSquares(shape, [x.values, expected]);
     for (const kernel of [meanSquares, asOnGpus(meanSquares, shape)]) {
       const results = await runKernel(
         await testGpu(),

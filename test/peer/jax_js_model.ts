@@ -5,6 +5,7 @@ import type { AttentionLayer } from "../../src/plan/layers/attention.ts";
 import type { EmbeddingLayer } from "../../src/plan/layers/embedding.ts";
 import type { Layer } from "../../src/plan/layers/layers.ts";
 import type { MlpLayer } from "../../src/plan/layers/mlp.ts";
+import type { MoeLayer } from "../../src/plan/layers/moe.ts";
 import type { NormLayer } from "../../src/plan/layers/norm.ts";
 import type { Plan, Workload } from "../../src/plan/plan.ts";
 import { layerName } from "../../src/program/plan_ops.ts";
@@ -67,6 +68,8 @@ function applied(
       return attended(context, layer, x);
     case "mlp":
       return networked(context, layer, x);
+    case "moe":
+      return mixed(context, layer, x);
     case "residual":
       return x.ref.add(given(inputs[layer.from], "an input").ref);
     case "linear":
@@ -122,24 +125,71 @@ function normalized({ jax, weight }: Context, layer: NormLayer, x: JaxArray): Ja
   return bias === undefined ? gained : gained.add(bias);
 }
 
-function networked(context: Context, { gated, activation }: MlpLayer, x: JaxArray): JaxArray {
+function networked(
+  context: Context,
+  { gated, activation }: Pick<MlpLayer, "gated" | "activation">,
+  x: JaxArray,
+  part = "",
+): JaxArray {
   const { nn } = context.jax;
-  const up = product(context, "up/", x);
+  const up = product(context, `${part}up/`, x);
   if (gated && activation === "silu") {
-    return product(context, "down/", nn.silu(product(context, "gate/", x)).mul(up));
+    const gate = nn.silu(product(context, `${part}gate/`, x));
+    return product(context, `${part}down/`, gate.mul(up));
   }
   if (gated || activation !== "gelu") throw new Error(`no ${activation} here`);
   return product(context, "down/", nn.gelu(up, { approximate: true }));
+}
+
+/** Every token through all experts, of which it takes the shares of its best ones. */
+function mixed(context: Context, layer: MoeLayer, x: JaxArray): JaxArray {
+  const { jax, weight } = context;
+  const { numpy, nn, lax } = jax;
+  const { experts, topK, renormalise, sharedFfn, sharedGate } = layer;
+  const logits = product(context, "router/", x);
+  const [best] = lax.topK(lax.stopGradient(logits.ref), topK, 1);
+  const least = given(numpy.split(best, topK, 1).at(-1), "a last choice");
+  const isChosen = lax.stopGradient(logits.ref).greaterEqual(least);
+  const masked = numpy.where(isChosen.ref, logits.ref, -1e9);
+  const shares = renormalise
+    ? nn.softmax(masked, -1)
+    : numpy.where(isChosen, nn.softmax(logits, -1), 0);
+  const columns = numpy.split(shares, experts, 1);
+  const parts = new Map(
+    ["up", "gate", "down"].map((part) => {
+      const all = given(weight(`experts/${part}/weight`), part);
+      const [, k = 0, n = 0] = all.shape;
+      return [part, numpy.split(all, experts, 0).map((own) => own.reshape([k, n]))] as const;
+    }),
+  );
+  const outputs = columns.map((share, expert) => {
+    const own = (part: string): JaxArray | undefined =>
+      parts.get(part.replace("/weight", ""))?.[expert]?.ref;
+    return networked({ ...context, weight: own }, layer, x).mul(share);
+  });
+  const sum = outputs.reduce((total, output) => total.add(output));
+  if (sharedFfn === undefined) return sum;
+  const shared = networked(context, layer, x, "shared/");
+  return sum.add(
+    sharedGate === true ? shared.mul(nn.sigmoid(product(context, "shared/scale/", x))) : shared,
+  );
 }
 
 /** Causal. Each query head has keys and values of its own here, which are copies where heads are grouped. */
 function attended(context: Context, layer: AttentionLayer, x: JaxArray): JaxArray {
   const { numpy, nn } = context.jax;
   const { batch, sequence } = context.workload;
-  const { heads, kvHeads, headDim, rotary } = layer;
+  const { heads, kvHeads, headDim, rotary, qkNorm } = layer;
+  const normedHeads = (part: "q" | "k", own: JaxArray): JaxArray => {
+    if (qkNorm?.kind !== "head") throw new Error(`no ${qkNorm?.kind} here`);
+    const gains = given(context.weight(`${part}/norm/gain`), "gains");
+    const square = numpy.mean(numpy.square(own.ref), -1, { keepdims: true });
+    return own.div(numpy.sqrt(square.add(qkNorm.epsilon))).mul(gains);
+  };
   /** [batch, heads, sequence, headDim] */
   const headsOf = (part: "q" | "k" | "v", count: number): JaxArray => {
-    const own = product(context, `${part}/`, x).reshape([batch, sequence, count, headDim]);
+    const plain = product(context, `${part}/`, x).reshape([batch, sequence, count, headDim]);
+    const own = qkNorm === undefined || part === "v" ? plain : normedHeads(part, plain);
     const turned = rotary === undefined || part === "v" ? own : turn(numpy, own, rotary.base);
     return numpy.repeat(turned, heads / count, 2).transpose([0, 2, 1, 3]);
   };

@@ -28,6 +28,15 @@ parallel: {}
 }
 
 const models = {
+  "Qwen3: norms of heads, grouped heads, gated networks": modelOf(
+    "kvHeads: 2, gated: true, qkNorm: true, positions: { kind: rotary }",
+  ),
+  "Qwen3-MoE: the best two of four experts, their shares made whole": modelOf(
+    "kvHeads: 2, gated: true, qkNorm: true, positions: { kind: rotary }, moe: { experts: 4, topK: 2, ffn: 8, renormalise: true }",
+  ),
+  "Qwen2-MoE: shares of all experts, shared experts with a gate": modelOf(
+    "gated: true, positions: { kind: rotary }, moe: { experts: 4, topK: 2, ffn: 8, renormalise: false, sharedFfn: 12, sharedGate: true }",
+  ),
   "Llama: RMS norms, rotary positions, grouped heads, gated networks": modelOf(
     "kvHeads: 2, gated: true, positions: { kind: rotary }",
   ),

@@ -23,6 +23,18 @@ test.each(wideLogits)("logits in windows of rows are right: %s on %d", async (..
   expect(await worstError(plan)).toBeLessThan(1e-6);
 });
 
+test("windows of logits are as short as bindings ask for", async () => {
+  const plan = wideLogitsPlan(["", 1]);
+  const { hardware } = plan;
+  const narrow = { ...plan, hardware: { ...hardware, maxBinding: 40_000 } };
+  const [{ buffers, instructions } = { buffers: [], instructions: [] }] = lower(narrow).ranks;
+  const shown = instructions.flatMap((one) => (one.op === "observe" ? [one.buffer] : []));
+  expect(shown).toHaveLength(7);
+  const bytes = buffers.flatMap((each) => (shown.includes(each.id) ? [each.bytes] : []));
+  expect(Math.max(...bytes)).toBe(96 * 400);
+  expect(await worstError(narrow)).toBeLessThan(1e-6);
+});
+
 describe("the same work on one rank computes the same", () => {
   test.each(plans)("$name", async (plan) => {
     expect(lower(unshard(plan)).ranks).toHaveLength(1);

@@ -1,42 +1,82 @@
 // Steps of training on the host, in f64: gradients of all weights are those of the reference however a plan is split.
 
 import { describe, expect, test } from "vitest";
-import { compareGradients, notShown } from "../../src/harness/gradients.ts";
+import { compareGradients, notShown, shownUpdate } from "../../src/harness/gradients.ts";
 import { lossShown } from "../../src/harness/verify_training.ts";
+import { optimizerOf } from "../../src/plan/optimizer.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { lower } from "../../src/program/lower.ts";
 import { whyNotTrained } from "../../src/program/trained.ts";
 import { referenceGradients } from "../../src/reference/gradients.ts";
-import type { ObservedBuffer } from "../../src/runtime/observation.ts";
+import { globalNorm } from "../../src/reference/optimizers.ts";
 import { interpret } from "../support/interpret.ts";
-import { expertTrainingPlan, expertTrainingSplits } from "../support/training_plans.ts";
-
-/** What a step shows, as ranks show it. */
-function shownBy(plan: Plan): ObservedBuffer[] {
-  return interpret(lower(plan)).map(({ layer, microBatch, observation, data }) => ({
-    layer,
-    microBatch,
-    observation,
-    bytes: new Uint8Array(Float32Array.from(data).buffer),
-  }));
-}
+import { linear, plan as explicitPlan } from "../support/plans.ts";
+import { shownBuffers } from "../support/shown_buffers.ts";
+import {
+  expertTrainingPlan,
+  expertTrainingSplits,
+  trainedTraits,
+  traitPlan,
+} from "../support/training_plans.ts";
 
 /** What is wrong with a step of it; nothing where all gradients and the loss are right. */
 async function faultsOf(plan: Plan): Promise<string[]> {
   const why = whyNotTrained(plan);
   if (why !== undefined) return [why];
-  const observed = shownBy(plan);
+  const observed = shownBuffers(interpret(lower(plan)));
   const { loss, gradients } = await referenceGradients(plan);
   const missing = notShown(observed, gradients);
   const { lossScale = 1 } = plan.workload.optimizer ?? {};
   const { error, weight } = compareGradients(observed, gradients, lossScale);
   const isLossRight = Math.abs(lossShown(plan, lower(plan), observed) - loss) < 1e-5 * loss;
+  const norm = globalNorm([...gradients.values()].map(({ data }) => data));
+  const { gradientNorm = Number.NaN } = shownUpdate(observed) ?? {};
+  const isNormRight = Math.abs(gradientNorm - norm) < 1e-5 * norm;
   return [
+    ...(isNormRight ? [] : ["the norm is wrong"]),
     ...(missing === undefined ? [] : [`${missing} was not shown`]),
     ...(error < 2e-6 ? [] : [`${weight} is off by ${error}`]),
     ...(isLossRight ? [] : ["the loss is wrong"]),
   ];
 }
+
+describe("a block of attention", () => {
+  const cases = Object.entries(trainedTraits).flatMap(([trait, { splits }]) =>
+    splits.map((split) => ({ trait, split })),
+  );
+  test.each(cases)("$trait: $split", async ({ trait, split }) => {
+    expect(await faultsOf(traitPlan(trait, split))).toEqual([]);
+  });
+});
+
+describe("means of sequences and of batches", () => {
+  const trained: Partial<Plan["workload"]> = {
+    mode: "training",
+    batch: 6,
+    microBatches: 1,
+    optimizer: optimizerOf({ name: "sgd", clipNorm: 1 }, "f32", 6),
+  };
+  const means = (over: "sequence" | "batch", before: number[][], groups: number[][]): Plan =>
+    explicitPlan(
+      "means",
+      4,
+      [
+        [linear(6, 8, "row", before), { op: "aggregate", over, groups }],
+        [linear(8, 4, "column", over === "batch" ? groups.slice(0, 1) : groups)],
+      ],
+      { workload: trained },
+    );
+  test.each([
+    ["on one rank", "sequence", [[0]], [[0]]],
+    ["of columns that are divided", "sequence", [[0, 1]], [[2, 3]]],
+    ["of summands where they lie", "sequence", [[0, 1]], [[0, 1]]],
+    ["of replicas, each of its own sequences", "sequence", [[0], [1]], [[0], [1]]],
+    ["of replicas, over all of them", "batch", [[0, 1]], [[0], [2], [3]]],
+  ] as const)("%s", async (_, over, before, groups) => {
+    const asGroups = (given: readonly (readonly number[])[]) => given.map((ranks) => [...ranks]);
+    expect(await faultsOf(means(over, asGroups(before), asGroups(groups)))).toEqual([]);
+  });
+});
 
 describe("a mixture of experts", () => {
   test.each(expertTrainingSplits)("%s", async (split) => {
@@ -52,6 +92,7 @@ describe("a mixture of experts", () => {
     "losses of the router": ", auxLossCoeff: 3, zLossCoeff: 2",
     "losses of a router of sigmoids": ", scoring: sigmoid, auxLossCoeff: 3, zLossCoeff: 2",
     "shared experts": ", sharedFfn: 8",
+    "shared experts with a gate": ", sharedFfn: 8, sharedGate: true",
   };
   const few = ["whole experts on two tensor ranks", "slices of experts"];
   test.each(

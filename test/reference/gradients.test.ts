@@ -1,17 +1,14 @@
 import { describe, expect, test } from "vitest";
 import type { Plan } from "../../src/plan/plan.ts";
 import { partsOf } from "../../src/program/content_values.ts";
-import { hashSource } from "../../src/program/hash_source.ts";
 import { lower } from "../../src/program/lower.ts";
-import { forward } from "../../src/reference/forward.ts";
 import { referenceGradients } from "../../src/reference/gradients.ts";
-import { lossGradient } from "../../src/reference/loss.ts";
-import { alteredSource } from "../support/altered_source.ts";
 import { attentionPlans } from "../support/attention_plans.ts";
 import { biasedPlans } from "../support/biased_plans.ts";
 import { drawn } from "../support/drawn.ts";
 import { plans } from "../support/plans.ts";
 import { expertTrainingPlan } from "../support/training_plans.ts";
+import { slopeAlong } from "../support/slope.ts";
 import { tiedPlans } from "../support/tied_plans.ts";
 import { variantPlan, variants } from "../support/variant_plans.ts";
 
@@ -37,27 +34,6 @@ const models: readonly Plan[] = [
     }),
   ),
 ];
-
-/** Small enough that no token changes its experts, large enough that rounding does not matter. */
-const step = 1e-5;
-
-/** Of the loss, along a direction in which a tensor is moved; in values of forward passes alone. */
-async function slopeAlong(given: Plan, tensor: string, direction: Float64Array): Promise<number> {
-  const losses: number[] = [];
-  for (const times of [1, -1]) {
-    const source = alteredSource(hashSource(given.workload.seed), (name, i, value) =>
-      name === tensor ? value + times * step * direction[i]! : value,
-    );
-    let loss = 0;
-    for (let microBatch = 0; microBatch < given.workload.microBatches; microBatch++) {
-      const { output, routerLoss } = await forward(given, microBatch, new Map(), source);
-      loss += lossGradient(given, microBatch, output, source).loss + routerLoss;
-    }
-    losses.push(loss);
-  }
-  const [after, before] = losses as [number, number];
-  return (after - before) / (2 * step);
-}
 
 describe("the gradient of every weight is the slope of the loss, along all and along one", () => {
   test.each(models)("$name", async (given) => {

@@ -166,7 +166,7 @@ describeOnOneAdapter("what befalls a rank", () => {
     const ranks = [{ ...first!, buffers: [...first!.buffers, huge] }, ...others];
     const { code, message, hint } = await faultOf(open({ ...program, ranks }));
     expect(code).toBe("buffer-over-limit");
-    expect(message).toMatch(/^rank 0 \(\w+\) failed during open: buffer/);
+    expect(message).toMatch(/^rank 0 \(\w+\) failed during open: weight "huge" of rank 0/);
     expect(hint).toContain("split");
   });
 

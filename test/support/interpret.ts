@@ -131,6 +131,16 @@ function* runRank(
     if (found === undefined) throw new Error(`rank ${rank} has no buffer ${id}`);
     return found;
   };
+  /** Of some columns each row, else all at once. */
+  const rowsAt = (id: string): Float64Array[] => {
+    const { columnsOf, shape = [] } = buffers.find((buffer) => buffer.id === id) ?? {};
+    const data = at(id);
+    if (columnsOf === undefined) return [data];
+    const [own, pitch] = [rowPitch(shape.at(-1) ?? 1), columnsOf.pitch / 4];
+    return Array.from({ length: Math.ceil(data.length / pitch) }, (_, row) =>
+      data.subarray(row * pitch, row * pitch + own),
+    );
+  };
   const splits = new Map<number, Float64Array[]>();
   const post = (channel: number, target: number, data: Message): void => {
     const key = `${channel}:${rank}>${target}`;
@@ -165,10 +175,10 @@ function* runRank(
       switch (instruction.op) {
         case "kernel":
           // As a kernel does, padding included: others have used the memory before.
-          for (const id of writtenBuffers(instruction)) at(id).fill(0);
+          for (const id of writtenBuffers(instruction)) for (const row of rowsAt(id)) row.fill(0);
           runKernel(instruction, instruction.buffers.map(at));
           for (const id of writtenBuffers(instruction)) {
-            if (numbers.has(id)) at(id).set(at(id).map(stored));
+            if (numbers.has(id)) for (const row of rowsAt(id)) row.set(row.map(stored));
           }
           break;
         case "input": {
@@ -387,7 +397,8 @@ export function runKernel(call: KernelCall, buffers: readonly Float64Array[]): v
       runProduct(call, buffers);
       return;
     case "embedding": {
-      const { tokens, hidden, vocabularyStart, vocabularyRows, scale = 1, positions } = call.shape;
+      const { tokens, hidden, vocabularyStart, vocabularyRows, scale = 1 } = call.shape;
+      const { positions, tile = { index: 0 } } = call.shape;
       const added = positions && c;
       const spans = positions?.queries === undefined ? undefined : d;
       const y = buffers.at(-1)!;
@@ -398,7 +409,8 @@ export function runKernel(call: KernelCall, buffers: readonly Float64Array[]): v
           positions === undefined ? 0 : positions.first + positionOf(positions, t, spans);
         for (let h = 0; h < hidden; h++) {
           const entry = scale * b[row * pitch + h]! + (added?.[place * pitch + h] ?? 0);
-          y[t * pitch + h] = row >= 0 && row < vocabularyRows ? entry : 0;
+          const left = tile.index === 0 ? 0 : y[t * pitch + h]!;
+          y[t * pitch + h] = row >= 0 && row < vocabularyRows ? entry : left;
         }
       }
       return;
@@ -419,7 +431,7 @@ export function runKernel(call: KernelCall, buffers: readonly Float64Array[]): v
       runHeadMatmul(call.shape, a, b, c);
       return;
     case "mean_squares":
-      runMeanSquares(call.shape, a, b);
+      runMeanSquares(call.shape, buffers);
       return;
     case "causal_conv":
       runCausalConv(call.shape, a, b, c);

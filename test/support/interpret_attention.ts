@@ -8,7 +8,7 @@ import {
 import { valuesOf } from "../../src/kernels/attention_values.ts";
 import type { HeadMatmulShape } from "../../src/kernels/head_matmul.ts";
 import { bindingsOf } from "../../src/kernels/kernel.ts";
-import type { MeanSquaresShape } from "../../src/kernels/mean_squares.ts";
+import { meanSquares, type MeanSquaresShape } from "../../src/kernels/mean_squares.ts";
 import { positionOf } from "../../src/kernels/positions.ts";
 import { rowPitch } from "../../src/kernels/storage.ts";
 import { rotary, type RotaryShape } from "../../src/kernels/rotary.ts";
@@ -208,16 +208,21 @@ export function runRotary(shape: RotaryShape, buffers: readonly Float64Array[]):
   }
 }
 
-export function runMeanSquares(
-  { rows, columns, queryColumns, keyColumns, ranks }: MeanSquaresShape,
-  x: Float64Array,
-  y: Float64Array,
-): void {
-  const mean = (first: number, count: number): number =>
-    x.subarray(first, first + count).reduce((sum, value) => sum + value ** 2, 0) / (ranks * count);
+export function runMeanSquares(shape: MeanSquaresShape, buffers: readonly Float64Array[]): void {
+  const { rows, columns, queryColumns, keyColumns, ranks } = shape;
+  const at = named(bindingsOf(meanSquares, shape), buffers);
+  const [x, y, dy, gains] = [needed(at("x")), needed(at("y")), at("dy"), at("gains")];
+  const mean = (row: number, first: number, count: number): number => {
+    let sum = 0;
+    for (let c = first; c < first + count; c++) {
+      const value = x[row * columns + c]!;
+      sum += value * (dy === undefined ? value : dy[row * columns + c]! * gains![c]!);
+    }
+    return sum / (ranks * count);
+  };
   for (let row = 0; row < rows; row++) {
-    y[4 * row] = mean(row * columns, queryColumns);
-    y[4 * row + 1] = mean(row * columns + queryColumns, keyColumns);
+    y[4 * row] = mean(row, 0, queryColumns);
+    y[4 * row + 1] = mean(row, queryColumns, keyColumns);
   }
 }
 

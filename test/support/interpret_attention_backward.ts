@@ -82,7 +82,7 @@ export function runAttentionGradient(shape: AttentionShape, buffers: Buffers): v
   const { heads, headDim, values } = shape;
   const { q, k, v, dy, rows, columns, keyColumns, valueDim } = partsOf(shape, buffers);
   // Sinks are in the statistics: the sum of a row's exponentials tells what they had of it.
-  const sinks = shape.sinks === true ? sinksOf(shape, q, k, buffers) : undefined;
+  const sinks = sinksOf(shape, q, k, buffers);
   const { dq, dk, dv } = attendGradients({ ...shape, valueDim }, q, k, v, dy, sinks);
   const dqkv = matrix(rows, columns);
   setColumns(dqkv, 0, dq);
@@ -98,7 +98,8 @@ function sinksOf(shape: AttentionShape, q: Matrix, k: Matrix, buffers: Buffers):
   const [first, end] = visibleRange(shape, sequence, 0);
   return Float64Array.from({ length: heads }, (_, head) => {
     const kvHead = Math.floor((head * kvHeads) / heads);
-    let total = 2 ** (buffers.at("statistics")[2 * head] ?? Number.NaN);
+    const whole = 2 ** (buffers.at("statistics")[2 * head] ?? Number.NaN);
+    let total = whole;
     for (let t = first; t < end; t++) {
       const product = dot(
         rowOf(q, 0).subarray(head * headDim, (head + 1) * headDim),
@@ -106,6 +107,7 @@ function sinksOf(shape: AttentionShape, q: Matrix, k: Matrix, buffers: Buffers):
       );
       total -= Math.exp(scoreOf(shape, head, 0, t, product));
     }
-    return Math.log(total);
+    // Rounding is no sink.
+    return total < 1e-6 * whole ? -Infinity : Math.log(total);
   });
 }

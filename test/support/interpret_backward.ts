@@ -1,13 +1,14 @@
 // Activations and kernels of the backward pass in f64 on the host, by the rules of the reference.
 
 import type { KernelCall } from "../../src/kernels/catalog.ts";
-import { activationFunctions, gateFactor } from "../../src/reference/activations.ts";
+import { activationFunctions, gateFactor, sigmoid } from "../../src/reference/activations.ts";
 import { activationGradients } from "../../src/reference/backward/gated_activation.ts";
 import { normGradients, normStatistics } from "../../src/reference/backward/norm_rows.ts";
 import { runAttentionGradient, runAttentionStatistics } from "./interpret_attention_backward.ts";
 import { runExpertGradient } from "./interpret_expert_gradients.ts";
 import { biasGradient } from "../../src/reference/backward/product.ts";
-import { mapValues, matrix, rowOf } from "../../src/reference/tensor.ts";
+import { addTo, dot, mapValues, matrix, rowOf } from "../../src/reference/tensor.ts";
+import { isHeadGradient, runHeadGradient } from "./interpret_head_gradients.ts";
 import { buffersOf } from "./named_buffers.ts";
 
 const names = [
@@ -18,9 +19,16 @@ const names = [
   "column_sums",
   "combine_weight_gradient",
   "grouped_weight_gradient",
+  "head_gain_gradient",
+  "head_norm_gradient",
+  "latent_gradient",
   "norm_input_gradient",
   "norm_weight_gradient",
+  "position_gradient",
   "route_gradient",
+  "row_gate_gradient",
+  "sink_gradient",
+  "spread_rows",
 ] as const;
 
 export type BackwardCall = Extract<KernelCall, { kernel: (typeof names)[number] }>;
@@ -32,7 +40,45 @@ export function isBackwardCall(call: KernelCall): call is BackwardCall {
 /** Buffers in the order of the kernel's bindings. */
 export function runBackward(call: BackwardCall, given: readonly Float64Array[]): void {
   const buffers = buffersOf(call, given);
+  if (isHeadGradient(call)) {
+    runHeadGradient(call, buffers);
+    return;
+  }
   switch (call.kernel) {
+    case "position_gradient": {
+      const { batch, sequence, hidden, first } = call.shape;
+      const dy = buffers.table("dy", batch * sequence, hidden);
+      const table = buffers.table("dtable", first + sequence, hidden);
+      for (let row = 0; row < dy.rows; row++) {
+        addTo(rowOf(table, first + (row % sequence)), rowOf(dy, row));
+      }
+      buffers.write("dtable", table);
+      return;
+    }
+    case "row_gate_gradient": {
+      const { rows, columns } = call.shape;
+      const y = buffers.table("y", rows, columns);
+      const dp = buffers.table("dy", rows, columns);
+      const gates = buffers.table("gate", rows, 1);
+      const slopes = matrix(rows, 1);
+      for (const [row, logit] of gates.data.entries()) {
+        slopes.data[row] = dot(rowOf(dp, row), rowOf(y, row)) * sigmoid(-logit);
+        rowOf(dp, row).set(rowOf(dp, row).map((value) => value * sigmoid(logit)));
+      }
+      buffers.write("dp", dp);
+      buffers.write("dgate", slopes);
+      return;
+    }
+    case "spread_rows": {
+      const { rows, columns, group, scale } = call.shape;
+      const x = buffers.table("x", rows / group, columns);
+      const y = matrix(rows, columns);
+      for (let row = 0; row < rows; row++) {
+        rowOf(y, row).set(rowOf(x, Math.floor(row / group)).map((value) => scale * value));
+      }
+      buffers.write("y", y);
+      return;
+    }
     case "attention_statistics":
       runAttentionStatistics(call.shape, buffers);
       return;
@@ -85,15 +131,18 @@ export function runBackward(call: BackwardCall, given: readonly Float64Array[]):
     }
     case "norm_input_gradient": {
       const { rows, columns, epsilon, centered = false, residual } = call.shape;
-      const x = buffers.table("x", rows, columns);
+      const { inputColumns = columns } = call.shape;
+      const x = buffers.table("x", rows, columns, inputColumns);
       const dy = buffers.table("dy", rows, columns);
       const gain = buffers.at("gain").subarray(0, columns);
       const { dx } = normGradients(x, gain, dy, { epsilon, centered });
-      if (residual === true) {
-        const added = buffers.table("residual", rows, columns);
-        for (const [i, value] of added.data.entries()) dx.data[i]! += value;
-      }
-      buffers.write("dx", dx);
+      const wide =
+        residual === true
+          ? buffers.table("residual", rows, inputColumns)
+          : matrix(rows, inputColumns);
+      for (let row = 0; row < rows; row++)
+        addTo(rowOf(wide, row).subarray(0, columns), rowOf(dx, row));
+      buffers.write("dx", wide);
       for (let row = 0; row < rows; row++) {
         const { mean, scale } = normStatistics(rowOf(x, row), { epsilon, centered });
         buffers.at("statistics").set([mean, scale, 0, 0], 4 * row);
@@ -101,8 +150,8 @@ export function runBackward(call: BackwardCall, given: readonly Float64Array[]):
       return;
     }
     case "norm_weight_gradient": {
-      const { rows, columns, bias, accumulate = false } = call.shape;
-      const x = buffers.table("x", rows, columns);
+      const { rows, columns, bias, accumulate = false, inputColumns } = call.shape;
+      const x = buffers.table("x", rows, columns, inputColumns);
       const dy = buffers.table("dy", rows, columns);
       const normed = matrix(rows, columns, x.data.slice());
       for (let row = 0; row < rows; row++) {

@@ -91,17 +91,20 @@ function attend(
   [q, spans, table, cache, partials]: readonly Float64Array[],
 ): void {
   const { heads, kvHeads, headDim, valueDim, queryColumns, isLatent } = shape;
+  const { tile = { index: 0, count: 1 } } = shape;
+  const held = kvHeads / tile.count;
   const columns = cacheColumns(shape);
   const pieces = cachePieces(shape);
   for (const { row, request, position, from, end } of newTokens(shape, spans)) {
     const { placeOf } = requestOf(shape, request, spans, table);
-    for (let head = 0; head < heads; head++) {
-      const kvHead = Math.floor((head * kvHeads) / heads);
+    for (let own = 0; own < heads / tile.count; own++) {
+      const head = (tile.index * heads) / tile.count + own;
+      const kvHead = Math.floor((own * kvHeads) / heads);
       const keyAt = (token: number): number => placeOf(token) * columns + kvHead * headDim;
       const valueAt = (token: number): number =>
         isLatent === true
           ? keyAt(token)
-          : placeOf(token) * columns + kvHeads * headDim + kvHead * valueDim;
+          : placeOf(token) * columns + held * headDim + kvHead * valueDim;
       for (let piece = Math.floor(from / keysOfPiece); piece * keysOfPiece < end; piece++) {
         const keys = Array.from({ length: keysOfPiece }, (_, i) => piece * keysOfPiece + i);
         const seen = keys.filter((token) => token >= from && token < end);

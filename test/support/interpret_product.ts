@@ -48,7 +48,7 @@ function multiplyPart(
   const [bias, gate, residual] = [bound.get("bias"), bound.get("gate"), bound.get("residual")];
   const rowGate = bound.get("row_gate");
   const activate = activationFunctions(activation, cap);
-  const pitch = rowPitch(n);
+  const pitch = rowPitch(shape.pitch ?? n);
   const input = (row: number, i: number): number =>
     transposed === "x"
       ? x[(index * k + i) * rowPitch(end - first) + row - first]!
@@ -56,7 +56,7 @@ function multiplyPart(
   const weight = (i: number, column: number): number =>
     transposed === "w"
       ? w[(index * n + column) * rowPitch(k) + i]!
-      : w[(index * k + i) * pitch + column]!;
+      : w[(index * k + i) * rowPitch(n) + column]!;
   for (let row = first; row < end; row++) {
     for (let column = 0; column < n; column++) {
       let sum = 0;

@@ -5,12 +5,14 @@ import type { KernelCall } from "../../src/kernels/catalog.ts";
 import { rowPitch } from "../../src/kernels/storage.ts";
 import type { UpdateWeightShape } from "../../src/kernels/update_weight.ts";
 import { adamwStep, clipFactor, sgdStep } from "../../src/reference/optimizers.ts";
+import { rowOf } from "../../src/reference/tensor.ts";
 import { type Buffers, buffersOf } from "./named_buffers.ts";
 
 const names = [
   "begin_update",
   "clear",
   "embedding_gradient",
+  "put_columns",
   "sum_squares",
   "update_weight",
 ] as const;
@@ -25,9 +27,21 @@ export function isUpdateCall(call: KernelCall): call is UpdateCall {
 export function runUpdate(call: UpdateCall, given: readonly Float64Array[]): void {
   const buffers = buffersOf(call, given);
   switch (call.kernel) {
-    case "sum_squares":
-      buffers.at("sums")[0]! += buffers.at("x").reduce((sum, value) => sum + value ** 2, 0);
+    case "sum_squares": {
+      const { columns, pitch } = call.shape.counted ?? { columns: 1, pitch: 1 };
+      buffers.at("sums")[0]! += buffers
+        .at("x")
+        .reduce((sum, value, i) => sum + (i % pitch < columns ? value ** 2 : 0), 0);
       return;
+    }
+    case "put_columns": {
+      const { rows, columns, outputColumns, offset } = call.shape;
+      const y = buffers.table("y", rows, outputColumns);
+      const x = buffers.table("x", rows, columns);
+      for (let row = 0; row < rows; row++) rowOf(y, row).set(rowOf(x, row), offset);
+      buffers.write("y", y);
+      return;
+    }
     case "clear":
       buffers.at("y").fill(0);
       return;

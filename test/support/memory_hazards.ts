@@ -74,8 +74,13 @@ function extentsOf({ buffers }: RankProgram): (id: string) => Extent {
       at = byId.get(at.within.buffer);
     }
     if (at === undefined) throw new Error(`no buffer ${id}`);
-    // Windows are called after what they are of, with their rows behind it.
-    return { root: at.id, start, end: start + bytes, owner: id.replace(/@\d+\+\d+$/, "") };
+    // Windows are called after what they are of, with their rows behind it, and columns.
+    return {
+      root: at.id,
+      start,
+      end: start + bytes,
+      owner: id.replace(/@\d+\+\d+(,\d+\+\d+)?$/, ""),
+    };
   };
 }
 

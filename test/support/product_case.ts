@@ -3,7 +3,15 @@
 import type { MatmulShape } from "../../src/kernels/matmul.ts";
 import type { StorageType } from "../../src/kernels/storage.ts";
 import { activated, product } from "./matrix_product.ts";
-import { encode, randomSource, randomTensor, type Tensor, tensor, tensorBytes } from "./tensors.ts";
+import {
+  decode,
+  encode,
+  randomSource,
+  randomTensor,
+  type Tensor,
+  tensor,
+  tensorBytes,
+} from "./tensors.ts";
 import type { Expected } from "./tolerance.ts";
 
 export interface ProductCase {
@@ -33,13 +41,36 @@ export function productCase(shape: MatmulShape, dtype: StorageType): ProductCase
       x: encode(transposed === "x" ? transposedParts(x, batch) : x, dtype),
       w: encode(transposed === "w" ? transposedParts(w, batch) : w, dtype),
       ...Object.fromEntries(
-        Object.entries(tables).map(([name, table]) => [name, encode(table, dtype)]),
+        Object.entries(tables).map(([name, table]) => [
+          name,
+          encode(name === "row_gate" ? table : widened(table, shape), dtype),
+        ]),
       ),
       ...(result === "f32-sum" ? { y: encode(y, "f32") } : {}),
     },
-    outputs: { y: tensorBytes(batch * m, n, resultType(shape, dtype)) },
+    outputs: { y: tensorBytes(batch * m, shape.pitch ?? n, resultType(shape, dtype)) },
     expected: finished(shape, joined(parts), tables, result === "f32-sum" ? y : undefined),
   };
+}
+
+/** As the first columns of wider rows. */
+function widened(table: Tensor, { pitch = table.columns }: MatmulShape): Tensor {
+  const values = new Float64Array(table.rows * pitch).fill(99);
+  for (let row = 0; row < table.rows; row++) {
+    values.set(rowsOf(table, row, 1).values, row * pitch);
+  }
+  return tensor(table.rows, pitch, values);
+}
+
+/** y, as the kernel left it; throws where it wrote beside its own columns. */
+export function resultOf(bytes: ArrayBuffer, shape: MatmulShape, dtype: StorageType): Float64Array {
+  const { m, n, batch = 1, pitch = n } = shape;
+  const rows = batch * m;
+  const { values } = decode(bytes, rows, pitch, resultType(shape, dtype));
+  if (values.some((value, i) => i % pitch >= n && !Number.isNaN(value))) {
+    throw new Error(`written beside ${n} of ${pitch} columns`);
+  }
+  return values.filter((_, i) => i % pitch < n);
 }
 
 /** Of y. */

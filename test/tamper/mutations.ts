@@ -1,6 +1,14 @@
 // Ways to make shaders, collectives or the executor wrong, each as a change to the text of the built product. Few
 // of them change the plan's program, which is what the gate holds a run's instructions against.
 
+/** Plans of two replicas, by the stage of ZeRO that they run. */
+const replicated = ["replicas", "zero 1", "zero 2", "zero 3"] as const;
+export type Replicated = (typeof replicated)[number];
+
+export function isReplicated(plan: string): plan is Replicated {
+  return replicated.some((known) => known === plan);
+}
+
 export interface Mutation {
   /** What is wrong then. */
   readonly what: string;
@@ -20,7 +28,8 @@ export interface Mutation {
     | "serving"
     | "rules"
     | "neighbors"
-    | "training";
+    | "training"
+    | Replicated;
   /** Only there in that type. */
   readonly dtype?: "f32" | "f16";
 }
@@ -467,6 +476,27 @@ const training: readonly Mutation[] = [
     plan: "training",
   },
   {
+    what: "norms of trained heads leave out what they have of a gradient themselves",
+    files: ["shaders/head_norm_gradient.wgsl"],
+    from: "(given - shift - value * pull)",
+    to: "(given - shift)",
+    plan: "training",
+  },
+  {
+    what: "gains of trained heads of keys get the gradient of queries",
+    files: ["shaders/head_gain_gradient.wgsl"],
+    from: "vec2u(HEADS, KV_HEADS)",
+    to: "vec2u(0u, KV_HEADS)",
+    plan: "training",
+  },
+  {
+    what: "sinks of trained heads get half of their gradient",
+    files: ["shaders/sink_gradient.wgsl"],
+    from: "-= all;",
+    to: "-= 0.5 * all;",
+    plan: "training",
+  },
+  {
     what: "gradients are not clipped",
     files: ["shaders/begin_update.wgsl"],
     from: "multiplier *= min(1.0, CLIP_NORM / (norm + 1e-6));",
@@ -554,6 +584,54 @@ const training: readonly Mutation[] = [
     timed: true,
     plan: "training",
   },
+];
+
+const inUpdate = `${onlyTimed} && instruction.origin.phase === "update"`;
+
+function leftOut(plan: Replicated, what: string, condition: string): Mutation {
+  return {
+    what: `${plan}: timed steps leave out ${what}`,
+    files: ["dist/runtime/execute.js"],
+    from: skips,
+    to: skipping(condition),
+    timed: true,
+    plan,
+  };
+}
+
+/** What timed steps leave to the next one, which sets it to what it was. */
+const updates: readonly Mutation[] = [
+  ...replicated.flatMap((plan): readonly Mutation[] => [
+    leftOut(
+      plan,
+      "the updates of weights",
+      `${inUpdate} && instruction.kernel === "update_weight"`,
+    ),
+    leftOut(
+      plan,
+      "the updates of one rank",
+      `${inUpdate} && instruction.kernel === "update_weight" && rank === 1`,
+    ),
+    {
+      what: `${plan}: timed steps move weights twice`,
+      files: ["dist/runtime/ahead.js"],
+      from: "const slot = encoding.kernel(open.encoder, kernelOf(index));",
+      to:
+        "const slot = encoding.kernel(open.encoder, kernelOf(index)); " +
+        'if (instruction.kernel === "update_weight" && !standsAlone(instruction)) ' +
+        "encoding.digest(open.encoder, kernelOf(index));",
+      timed: true,
+      plan,
+    },
+  ]),
+  ...(["zero 1", "zero 2"] as const).map((plan) =>
+    leftOut(plan, "the gathers of weights", `${inUpdate} && instruction.op === "all-gather"`),
+  ),
+  leftOut("zero 1", "the clearing of gradients", `${inUpdate} && instruction.kernel === "clear"`),
+  leftOut("zero 2", "the clearing of gradients", `${onlyTimed} && instruction.kernel === "clear"`),
+  leftOut("zero 2", "what adds up", `${onlyTimed} && instruction.op === "copy"`),
+  leftOut("zero 3", "the gathers of weights", `${onlyTimed} && instruction.op === "all-gather"`),
+  leftOut("zero 3", "the sums of gradients", `${onlyTimed} && instruction.op === "reduce-scatter"`),
 ];
 
 const executor: readonly Mutation[] = [
@@ -654,5 +732,6 @@ export const mutations: readonly Mutation[] = [
   ...caches,
   ...collectives,
   ...training,
+  ...updates,
   ...executor,
 ];

@@ -2,7 +2,7 @@
 
 import { normalise } from "../../src/plan/normalise.ts";
 import type { Plan } from "../../src/plan/plan.ts";
-import type { Mutation } from "./mutations.ts";
+import { isReplicated, type Mutation, type Replicated } from "./mutations.ts";
 import { attention, linear, mlp, moe, norm, plan } from "../support/plans.ts";
 
 const groups = [[0, 1]];
@@ -52,6 +52,7 @@ const workload = { batch: 8, microBatches: 4, sequence: 8 };
 export function specialIn(dtype: "f32" | "f16", which: NonNullable<Mutation["plan"]>): Plan {
   if (which === "serving") return servingIn(dtype);
   if (which === "training") return trainingIn(dtype);
+  if (isReplicated(which)) return replicasIn(dtype, which);
   if (which === "rules" || which === "neighbors") return rulesIn(dtype, which);
   const first = linear(64, 64, "replicated", [[0]], "gelu");
   const second = linear(64, 64, "replicated", [[1]], "gelu");
@@ -111,9 +112,32 @@ function trainingIn(dtype: "f32" | "f16"): Plan {
       hidden: 8,
       heads: 1,
       vocabulary: 12,
+      qkNorm: true,
+      sinks: true,
       moe: { experts: 2, topK: 2, ffn: 8, renormalise: true, auxLossCoeff: 1, zLossCoeff: 1 },
     },
     parallel: { data: 2, expert: 2 },
+  });
+  if (trained === undefined) throw new Error("no plan");
+  return trained;
+}
+
+const zeroStages = { replicas: 0, "zero 1": 1, "zero 2": 2, "zero 3": 3 } as const;
+
+function replicasIn(dtype: "f32" | "f16", which: Replicated): Plan {
+  const { plan: trained } = normalise({
+    name: which,
+    hardware: { gpus: 2 },
+    workload: {
+      mode: "training",
+      batch: 4,
+      microBatches: 2,
+      sequence: 5,
+      dtype,
+      optimizer: { name: "adamw" },
+    },
+    model: { layers: 1, hidden: 8, heads: 1, ffn: 8, vocabulary: 12 },
+    parallel: { data: 2, zero: zeroStages[which] },
   });
   if (trained === undefined) throw new Error("no plan");
   return trained;

@@ -1,10 +1,10 @@
 // The gate, tried: a product that is wrong in one place must not pass, however it is wrong. All ways in both types and
-// by both methods with `npm run tamper`; here, each adapter tries a fourth of the ways, lavapipe others than SwiftShader,
-// each in one of the four; of those in training a twelfth.
+// by both methods with `npm run tamper`; here, SwiftShader tries a fourth of the ways and lavapipe a
+// twelfth, others, each in one of the four; of those in training a third as many.
 
 import { afterAll, expect, test } from "vitest";
 import { adapterUnderTest, describeOnAdapter } from "../support/gpu.ts";
-import { mutations } from "./mutations.ts";
+import { isReplicated, mutations } from "./mutations.ts";
 import { planIn, specialIn } from "./plan.ts";
 import { type Run, runTampered } from "./tampered.ts";
 
@@ -30,7 +30,9 @@ const tried = mutations.flatMap((mutation, at) => {
     return asked === "all" || mutation.what.includes(asked) ? [{ mutation, runs: own }] : [];
   }
   // Of steps of training, whose kernels are many, fewer.
-  const every = mutation.plan === "training" ? 12 : 4;
+  const { plan: which = "" } = mutation;
+  const isMany = which === "training" || isReplicated(which);
+  const every = (isMany ? 12 : 4) * (adapter === "lavapipe" ? 3 : 1);
   return at % every === (adapter === "lavapipe" ? every / 2 : 0)
     ? [{ mutation, runs: own.filter((_, i) => i === Math.floor(at / every) % own.length) }]
     : [];

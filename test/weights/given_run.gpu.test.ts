@@ -5,6 +5,7 @@ import { logitsOf, promptPlan } from "../../src/harness/logits.ts";
 import { runPlan } from "../../src/harness/run_plan.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { lower } from "../../src/program/lower.ts";
+import { commonBinding } from "../../src/program/tile.ts";
 import { forward } from "../../src/reference/forward.ts";
 import { openRanks } from "../../src/runtime/coordinator.ts";
 import { openCheckpoint } from "../../src/weights/checkpoint.ts";
@@ -49,8 +50,14 @@ describeOnOneAdapter("a run with weights from files", () => {
   test.each<[string, object, object, number, Layout]>([
     ["a tensor group", even, { tensor: 2 }, 2, llama],
     ["experts on two ranks", routed, { data: 2, expert: 2 }, 2, mixtral],
-  ])("%s: the same digests as with the seed's", async (_, model, parallel, gpus, layout) => {
-    const plan = planOf(model, parallel, gpus);
+    ["a vocabulary in tiles", { vocabulary: 300 }, {}, 1, llama],
+  ])("%s: the same digests as with the seed's", async (what, model, parallel, gpus, layout) => {
+    const own = planOf(model, parallel, gpus);
+    const isCut = what.endsWith("tiles");
+    const maxBinding = isCut ? 128 * (own.model?.hidden ?? 0) * 4 : commonBinding;
+    const plan = { ...own, hardware: { ...own.hardware, maxBinding } };
+    const ids = lower(plan).ranks.flatMap(({ buffers }) => buffers.map(({ id }) => id));
+    expect(ids.some((id) => id.endsWith("weight 3 of 3"))).toBe(isCut);
     // Another seed, which then makes nothing but the input.
     const given = await givenOf(plan, layout);
     const fromSeed = await digestsOf(plan);

@@ -3,7 +3,9 @@
 // launch.
 
 import type { Plan, ServingPhase } from "../../plan/plan.ts";
+import type { Peaks } from "../../program/bound.ts";
 import { estimatePlan, type PlanEstimate } from "../../program/estimate.ts";
+import type { Overheads } from "../../program/simulate/hardware_cost.ts";
 import { largestBuffers } from "../../program/largest_buffers.ts";
 import { valueBytes } from "../../program/key_value_cache.ts";
 import { sequencePlan } from "../../program/serving/phase_plan.ts";
@@ -153,6 +155,23 @@ function slowestPeaks(placement: readonly Capability[]) {
   };
 }
 
+/** What kernels and transfers of a run here may be expected to reach, for projections where nothing was measured. */
+export function expectedPeaks(placement: readonly Capability[]): Required<Peaks> {
+  const { flops, bandwidth } = slowestPeaks(placement);
+  const together = Math.max(...[...adaptersOf(placement).values()].map((ranks) => ranks.length));
+  return {
+    flops: (reached * flops) / together,
+    bandwidth: bandwidth / together,
+    linkBandwidth: transferRate,
+  };
+}
+
+/** Of the same: a message takes about as long as an instruction. */
+export const expectedOverheads: Overheads = {
+  latencyMs: perInstructionMs,
+  launchMs: perInstructionMs,
+};
+
 /** Ranks by what they share: software adapters compute on the same cores. */
 function adaptersOf(placement: readonly Capability[]): Map<string, number[]> {
   const shared = new Map<string, number[]>();
@@ -215,7 +234,9 @@ function checkOf(
   placement: readonly Capability[],
   cores: number,
 ): { readonly ms: number; readonly adapterBytes: number; readonly hostBytes: number } {
-  const largest = largestBuffers(unshard(plan)).binding;
+  const alone = unshard(plan);
+  const whole = { ...alone, hardware: { ...alone.hardware, maxBinding: Infinity } };
+  const largest = largestBuffers(whole).binding;
   // It makes the weights of a layer when it comes to it, in each micro-batch.
   const made = parameters.inProgram * plan.workload.microBatches;
   const oracle = {
@@ -226,7 +247,7 @@ function checkOf(
   const [first] = placement;
   if (modelFlops <= referenceFlops || first === undefined) return oracle;
   const bytes = memoryMargin * valueBytes(plan) * parameters.inProgram;
-  if (largest > first.bindingBytes) return oracle;
+  if (largestBuffers(alone).binding > first.bindingBytes) return oracle;
   return {
     // The other run, which makes all weights; each product once more; and every weight in the host's hands.
     ms:

@@ -27,6 +27,8 @@ export interface Combined {
 export interface Part {
   readonly source: Source;
   readonly imported: Imported;
+  /** The source is a file of keys, and no command. */
+  readonly isFile?: boolean;
 }
 
 export function combineParts(parts: readonly Part[]): Combined {
@@ -41,15 +43,18 @@ export function combineParts(parts: readonly Part[]): Combined {
     const severity = source.role === "layout" ? "warning" : "error";
     for (const each of differences) diagnostics.push({ ...each, severity });
   }
-  const layout: Record<string, unknown> = {};
-  for (const imported of layoutsFrom) {
-    for (const [key, value] of Object.entries(imported.layout)) {
-      if (typeof layout[key] !== "number" || layout[key] === value) layout[key] = value;
-      else diagnostics.push(differs(key, layout[key], value, imported));
-    }
-  }
+  const inOrder = parts.toSorted((a, b) => Number(b.isFile === true) - Number(a.isFile === true));
+  const ofLayout = agreed(
+    inOrder.filter(({ source }) => source.role !== "model"),
+    ({ layout }) => Object.entries(layout),
+  );
+  const ofWorkload = agreed(
+    inOrder.filter(({ imported }) => imported.kind !== "huggingface"),
+    ({ workload }) => batchKeys.map((key) => [key, workload[key]] as const),
+  );
+  diagnostics.push(...ofLayout.diagnostics, ...ofWorkload.diagnostics);
   // The layout's tool decides how the model is run; how long its sequences can be, the model does.
-  const weakestFirst = parts
+  const weakestFirst = inOrder
     .map(importedOf)
     .toSorted((a, b) => Number(b.kind === "huggingface") - Number(a.kind === "huggingface"))
     .toSorted((a, b) => Number(layoutsFrom.includes(a)) - Number(layoutsFrom.includes(b)));
@@ -64,7 +69,7 @@ export function combineParts(parts: readonly Part[]): Combined {
   return {
     ...(modelFrom?.model === undefined ? {} : { model: modelFrom.model, modelFrom }),
     ...(name === undefined ? {} : { name }),
-    layout,
+    layout: ofLayout.values,
     workload: {
       ...workload,
       ...(serving.length === 0 ? {} : { serving: Object.assign({}, ...serving) }),
@@ -107,10 +112,56 @@ function sizesThatDiffer(
 
 const oneOfTwo = "give sources of the same model, or leave one of them out";
 
-function differs(key: string, before: unknown, value: unknown, imported: Imported): Diagnostic {
+const batchKeys = ["batch", "microBatch", "accumulation", "batchPerReplica", "dtype"] as const;
+
+/** The values of all sources. Two of them are an error, unless a command is known to count before its file. */
+function agreed(
+  parts: readonly Part[],
+  entriesOf: (imported: Imported) => readonly (readonly [string, unknown])[],
+): { readonly values: Readonly<Record<string, unknown>>; readonly diagnostics: Diagnostic[] } {
+  const values: Record<string, unknown> = {};
+  const givers = new Map<string, Part>();
+  const diagnostics: Diagnostic[] = [];
+  for (const part of parts) {
+    for (const [key, value] of entriesOf(part.imported)) {
+      if (value === undefined) continue;
+      const [before, giver] = [values[key], givers.get(key)];
+      const isSize = typeof before === "number" || typeof before === "string";
+      const isOther = giver !== undefined && isSize && before !== value;
+      if (isOther) {
+        const counts = countsBefore(part, giver);
+        diagnostics.push(
+          counts ? replaces(key, before, value, part) : differs(key, before, value, part),
+        );
+        if (!counts) continue;
+      }
+      values[key] = value;
+      givers.set(key, part);
+    }
+  }
+  return { values, diagnostics };
+}
+
+/** Flags of a tool count before its own file, and those of `accelerate launch` before its file. */
+function countsBefore(command: Part, file: Part): boolean {
+  if (command.isFile === true || file.isFile !== true) return false;
+  const [kind, ofFile] = [command.imported.kind, file.imported.kind];
+  return kind === ofFile || (kind === "trainer" && ofFile === "accelerate");
+}
+
+function replaces(key: string, before: unknown, value: unknown, { imported }: Part): Diagnostic {
+  const message = `${key} is ${String(before)} in a file, and ${String(value)} in ${imported.source}, which counts`;
+  return importNote("warning", "flag-before-file", message, placeOf(key, imported));
+}
+
+function differs(key: string, before: unknown, value: unknown, { imported }: Part): Diagnostic {
   const message = `${key} is ${String(before)} in one source, but ${String(value)} in ${imported.source}`;
+  return importNote("error", "sources-disagree", message, placeOf(key, imported), oneOfTwo);
+}
+
+function placeOf(key: string, imported: Imported) {
   const position = isLayoutKey(key) ? imported.layoutPosition?.(key) : undefined;
-  return importNote("error", "sources-disagree", message, { path: [key], position }, oneOfTwo);
+  return { path: [key], position };
 }
 
 function isLayoutKey(key: string): key is "tensor" | "pipeline" | "data" | "expert" | "world" {

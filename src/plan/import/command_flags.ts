@@ -81,7 +81,7 @@ export function readFlags(invocation: Invocation, grammar: FlagGrammar): Command
   const { flags, words, open } = group(invocation.words, grammar);
   const diagnostics: Diagnostic[] = [...invocation.launch.diagnostics, ...invocation.diagnostics];
   const read = new Set<string>();
-  const byName = new Map(flags.map((flag) => [flag.name, flag]));
+  const byName = lastOfEach(flags, grammar);
   const position = (flag: string): Position | undefined => {
     const found = byName.get(flag);
     return found && invocation.position(found.offset);
@@ -153,6 +153,17 @@ export function readFlags(invocation: Invocation, grammar: FlagGrammar): Command
     position,
     diagnostics,
   };
+}
+
+/** Of a switch and its opposite the last counts too. */
+function lastOfEach(flags: readonly Flag[], { switches }: FlagGrammar): Map<string, Flag> {
+  const byName = new Map(flags.map((flag) => [flag.name, flag]));
+  for (const [name, flag] of byName) {
+    const opposite = byName.get(name.replace(/^--no-/, "--"));
+    if (opposite === undefined || opposite === flag || !switches.has(name)) continue;
+    byName.delete((flags.lastIndexOf(opposite) < flags.lastIndexOf(flag) ? opposite : flag).name);
+  }
+  return byName;
 }
 
 /** Words behind a flag's value. */

@@ -111,7 +111,8 @@ function chosenCommand(source: Source): Chosen | Imported {
   }
   const chosen = commands.length === 1 ? commands[0] : commands[(source.command ?? 0) - 1];
   if (chosen === undefined) return nothing(source, [...diagnostics, severalCommands(commands)]);
-  const command = { ...chosen, diagnostics: [...diagnostics, ...underCondition(chosen)] };
+  const said = [...diagnostics, ...chosen.diagnostics, ...underCondition(chosen)];
+  const command = { ...chosen, diagnostics: said };
   return { command, clients };
 }
 

@@ -157,13 +157,14 @@ function revealed(program: LaunchedProgram): LaunchedProgram {
 }
 
 /** Flags that tell the machines of one program apart. */
-const ofRank =
-  /^--?(node[-_]rank|machine[-_]rank|rank|data[-_]parallel[-_](start[-_]rank|rank|size[-_]local)|headless|host|port|(dist[-_]init|master)[-_](addr|port)|dist[-_]init[-_]addr)(=|$)/;
+const ofMachine =
+  /^--?(node[-_]rank|machine[-_]rank|rank|data[-_]parallel[-_](start[-_]rank|rank|size[-_]local)|headless|(dist[-_]init|master)[-_](addr|port))(=|$)/;
+const ofRank = new RegExp(`${ofMachine.source}|^--(host|port)(=|$)`);
 
 /** Each command once: the machines of one program are started by commands that differ in their rank. */
 function different(commands: readonly ToolCommand[]): ToolCommand[] {
-  const seen = new Set<string>();
-  return commands.filter((command) => {
+  const seen = new Map<string, ToolCommand[]>();
+  for (const command of commands) {
     const words = command.words.filter(
       ({ text }, at) => !ofRank.test(text) && !ofRank.test(command.words[at - 1]?.text ?? ""),
     );
@@ -173,8 +174,24 @@ function different(commands: readonly ToolCommand[]): ToolCommand[] {
       command.model?.text,
       words.map(({ text }) => text),
     ]);
-    if (seen.has(key)) return false;
-    seen.add(key);
-    return true;
-  });
+    seen.set(key, [...(seen.get(key) ?? []), command]);
+  }
+  return [...seen.values()].flatMap(([first, ...more]) =>
+    first === undefined ? [] : [withCopies(first, more)],
+  );
+}
+
+/** Servers that differ in their port alone are copies, each of them whole. */
+function withCopies(first: ToolCommand, more: readonly ToolCommand[]): ToolCommand {
+  const portOf = ({ words, conditions }: ToolCommand) => {
+    const at = words.findIndex(({ text }) => /^--port(=|$)/.test(text));
+    const isAlone = conditions.length === 0 && !words.some(({ text }) => ofMachine.test(text));
+    return at < 0 || !isAlone ? undefined : `${words[at]?.text} ${words[at + 1]?.text}`;
+  };
+  const ports = new Set([first, ...more].map(portOf));
+  if (ports.size === 1 || ports.has(undefined)) return first;
+  const message = `${ports.size} servers are started, each of them whole; the plan is of one`;
+  const place = { position: first.position(first.offset) };
+  const note = importNote("warning", "replicas-not-expressible", message, place);
+  return { ...first, diagnostics: [...first.diagnostics, note] };
 }

@@ -163,8 +163,9 @@ function view(
     );
   };
   const peek: ImportedFields["peek"] = (...path) => {
-    const found = valueAt(root, [...base, ...path]) ?? undefined;
-    if (found !== undefined || path.length !== 1) return found;
+    const found = valueAt(root, [...base, ...path]);
+    // A key that is null says that there is none.
+    if (found !== undefined || path.length !== 1) return found ?? undefined;
     const [key = ""] = path;
     return Object.hasOwn(defaults, key) ? defaults[key] : undefined;
   };

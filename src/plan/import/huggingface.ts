@@ -5,6 +5,7 @@ import { shortDtype } from "../dtype_names.ts";
 import type { ModelFile } from "../schema_model.ts";
 import { suggest } from "../suggestion.ts";
 import { type ImportedFields, isObject, readFields } from "./fields.ts";
+import { classDefaults } from "./hf_class_defaults.ts";
 import { families } from "./hf_families.ts";
 import { isOtherPart, isSwitchedOff, isWithoutBearing } from "./hf_keys.ts";
 import {
@@ -25,6 +26,7 @@ export function importHuggingFace(source: Source): Imported {
   const { defaults = {}, alsoAlone = false } = families[type ?? ""] ?? {};
   const isPart = place.length > 0;
   const fields = root.within(place, {
+    ...classDefaults[type ?? ""],
     ...(isPart ? sharedWithRoot(root) : {}),
     ...(isPart || alsoAlone ? defaults : {}),
   });

@@ -79,7 +79,7 @@ function readSource(source: Source, beside: readonly Source[]): ReadParts {
   const isFile =
     kind === "huggingface" || (hasKeys(source) && containersIn(source.text) === undefined);
   if (reader !== undefined && isFile) {
-    return { parts: [{ source, imported: reader(source) }], used: [] };
+    return { parts: [{ source, imported: reader(source), isFile: true }], used: [] };
   }
   const { imported, configs, used } = importCommands(source, beside);
   return {

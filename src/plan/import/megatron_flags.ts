@@ -109,7 +109,7 @@ export const megatronGrammar: FlagGrammar = {
     "--rope-theta": "--rotary-base",
   },
   lists: new Set(
-    `--rampup-batch-size --data-path --train-data-path --valid-data-path --test-data-path --moe-layer-freq
+    `--rampup-batch-size --data-path --train-data-path --valid-data-path --test-data-path --moe-layer-freq --window-size --window-attn-skip-freq --no-rope-freq
      --data-args-path --timing-log-option --cuda-graph-scope --profile-ranks --recompute-modules
      --split --blend`.split(/\s+/),
   ),
@@ -119,7 +119,7 @@ export const megatronGrammar: FlagGrammar = {
 export const withoutBearing = new RegExp(
   `^--(${[
     "lr.*|min-lr|weight-decay.*|adam-.*|clip-grad|init-method-std|train-(iters|samples|data.*)|seed",
-    "(start|end)-weight-decay|eval-.*|split|(valid|test)-data.*|data-(?!parallel-sharding).*|mock-data|vocab-file|merge-file",
+    "(start|end)-weight-decay|eval-.*|split|(valid|test)-data.*|data-(?!parallel-s).*|mock-data|vocab-file|merge-file",
     "tokenizer-.*|load|save|save-interval|no-(load|save)-.*|ckpt-.*|exit-.*|log-.*|tensorboard-.*|wandb-.*",
     "distributed-(backend|timeout.*)|master-(addr|port)|node-rank|rdzv-.*|max-restarts|hostfile|include",
     "num-workers|dataloader-type|timing-.*|attention-dropout|hidden-dropout|use-mcore-models|dist-ckpt.*",

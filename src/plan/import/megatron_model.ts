@@ -5,7 +5,8 @@ import type { ModelFile } from "../schema_model.ts";
 import type { CommandFlags } from "./command_flags.ts";
 import { denseLayersKey, denseLayersOf } from "./hf_experts.ts";
 import { positionsOf } from "./megatron_positions.ts";
-import { shown } from "./note.ts";
+import { layersChosen } from "./layer_pattern.ts";
+import { modelNotUnderstood, otherModel, shown } from "./note.ts";
 
 export interface DescribedModel {
   readonly model?: ModelFile;
@@ -88,16 +89,28 @@ function gatedFfn(hidden: number): number {
   return Math.max(64, Math.floor((4 * hidden * 2) / 3 / 64) * 64);
 }
 
-/** `--window-size 127,0` reaches 127 tokens back; every how manieth layer sees all, a second flag says. */
+/** `--window-size 127,0` reaches 127 tokens back; a second flag says which layers see all. */
 function windowOf(flags: CommandFlags, layers: number): Pick<ModelFile, "slidingWindow"> {
-  const [back = "", ahead] = (flags.text("--window-size") ?? "")
-    .replaceAll(/[()\s]/g, "")
-    .split(",");
-  const everyNth = Number(flags.text("--window-attn-skip-freq") ?? "0");
-  if (!/^\d{1,9}$/.test(back) || ahead !== "0" || !Number.isInteger(everyNth)) return {};
+  const flag = "--window-size";
+  const written = flags.list(flag).join();
+  const isIn = layersChosen(
+    flags,
+    "--window-attn-skip-freq",
+    layers,
+    (layer, n) => (layer + 1) % n !== 0,
+  );
+  if (flags.text(flag) === undefined) return {};
+  const [, back, ahead] =
+    /^\(?(-1|\d{1,9}),+(-1|\d{1,9})\)?$/.exec(written.replaceAll(/\s/g, "")) ?? [];
+  // Without bounds, and tokens ahead are hidden anyway.
+  if (back === "-1" && (ahead === "-1" || ahead === "0")) return {};
+  if (back === undefined || back === "-1" || ahead !== "0") {
+    flags.report("warning", modelNotUnderstood, otherModel(`${flag} ${shown(written)}`), flag);
+    return {};
+  }
   const tokens = Number(back) + 1;
-  if (everyNth === 0) return { slidingWindow: { tokens, layers } };
-  const own = denseLayersOf(layers, (layer) => (layer + 1) % everyNth !== 0);
+  if (isIn === undefined) return { slidingWindow: { tokens, layers } };
+  const own = denseLayersOf(layers, isIn);
   return own.length === 0 ? {} : { slidingWindow: { tokens, layers: own } };
 }
 
@@ -147,6 +160,7 @@ function vocabularyOf(flags: CommandFlags) {
 function expertsOf(flags: CommandFlags, layers: number, ffn: number): Pick<ModelFile, "moe"> {
   const experts = flags.count("--num-experts");
   if (experts === undefined) return {};
+  const isSparse = layersChosen(flags, "--moe-layer-freq", layers, (layer, n) => layer % n === 0);
   const shared = flags.count("--moe-shared-expert-intermediate-size");
   const capacityFactor = flags.number("--moe-expert-capacity-factor");
   const routingBias = flags.has("--moe-router-enable-expert-bias");
@@ -166,7 +180,7 @@ function expertsOf(flags: CommandFlags, layers: number, ffn: number): Pick<Model
       ffn: flags.count("--moe-ffn-hidden-size") ?? ffn,
       // Sigmoids of several choices are scaled to sum to 1 with or without the switch.
       renormalise: score === "sigmoid" ? topK > 1 : !preSoftmax,
-      ...denseLayersKey(denseLayersOf(layers, denseIn(flags.text("--moe-layer-freq")))),
+      ...denseLayersKey(isSparse ? denseLayersOf(layers, (layer) => !isSparse(layer)) : []),
       ...(capacityFactor !== undefined && capacityFactor > 0 ? { capacityFactor } : {}),
       ...(shared === undefined ? {} : { sharedFfn: shared }),
       ...(routingBias ? { routingBias } : {}),
@@ -211,18 +225,4 @@ function groupLimitOf(
     return {};
   }
   return { groupLimit: { groups, topGroups, scoredBy: each === 1 ? "best" : "two-best" } };
-}
-
-/** `--moe-layer-freq` is every how manieth layer has experts, or a pattern such as ([0]*3+[1]*58). */
-function denseIn(written: string | undefined): (layer: number) => boolean {
-  const everyNth = Number(written ?? "1");
-  if (Number.isInteger(everyNth) && everyNth > 0) return (layer) => layer % everyNth !== 0;
-  const pattern = [...(written ?? "").matchAll(/\[([01,\s]*)\](?:\s*\*\s*(\d{1,5}))?/g)].flatMap(
-    ([, list = "", times = "1"]) => {
-      const once = list.split(",").map((item) => item.trim() !== "0");
-      const enough = Math.ceil(10_000 / once.length);
-      return Array.from({ length: Math.min(enough, Number(times)) }, () => once).flat();
-    },
-  );
-  return (layer) => pattern[layer] === false;
 }

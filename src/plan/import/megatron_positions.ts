@@ -3,6 +3,7 @@
 import type { ModelFile } from "../schema_model.ts";
 import type { CommandFlags } from "./command_flags.ts";
 import { denseLayersOf } from "./hf_experts.ts";
+import { layersChosen } from "./layer_pattern.ts";
 
 export function positionsOf(
   flags: CommandFlags,
@@ -35,7 +36,13 @@ function rotaryOf(
   const dims = share < 1 ? Math.max(2, 2 * Math.floor((headDim * share) / 2)) : undefined;
   const isInterleaved = flags.has("--rotary-interleaved");
   const scaling = scalingOf(flags);
-  const layersWithout = withoutPositions(flags.text("--no-rope-freq"), layers);
+  const isWithout = layersChosen(
+    flags,
+    "--no-rope-freq",
+    layers,
+    (layer, n) => (layer + 1) % n === 0,
+  );
+  const layersWithout = isWithout === undefined ? [] : denseLayersOf(layers, isWithout);
   return {
     kind: "rotary",
     ...(base === undefined ? {} : { base }),
@@ -62,12 +69,4 @@ function scalingOf(flags: CommandFlags): Scaling | undefined {
   }
   const linear = flags.number("--rotary-seq-len-interpolation-factor");
   return linear === undefined || linear <= 0 ? undefined : { kind: "linear", factor: linear };
-}
-
-/** Every how manieth layer has none. */
-function withoutPositions(written: string | undefined, layers: number): number[] {
-  const everyNth = Number(written ?? "0");
-  return Number.isInteger(everyNth) && everyNth > 0
-    ? denseLayersOf(layers, (layer) => (layer + 1) % everyNth === 0)
-    : [];
 }

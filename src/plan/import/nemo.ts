@@ -20,7 +20,6 @@ export function importNemo(source: Source): Imported {
 /** A job as its launcher changes it by words, over the file where there is one. */
 export function importNemoCommand(command: ToolCommand, file: Source | undefined): Imported {
   const read = file === undefined ? undefined : readFields(file);
-  const nameOf = (key: string) => (Object.hasOwn(ofBridge, key) ? (ofBridge[key] ?? key) : key);
   const bears = (key: string) =>
     /^trainer\.(devices|num_nodes|precision)$/.test(key) || !withoutBearing.test(key);
   const { fields, diagnostics } = withHydraWords(command, read?.fields, nameOf, bears);
@@ -43,13 +42,23 @@ export function importNemoCommand(command: ToolCommand, file: Source | undefined
       ...(file === undefined && named !== undefined ? [only] : []),
     ],
     command.launch.ranks,
+    file !== undefined,
   );
 }
 
-/** Megatron Bridge has other objects for some keys. */
-const ofBridge: Readonly<Record<string, string>> = {
+/** Degrees of NeMo 2 are its strategy's, and its model's sizes those of a config. */
+function nameOf(key: string): string {
+  const [, own] = /^(?:trainer\.strategy|model\.config)\.(\w+)$/.exec(key) ?? [];
+  return own === undefined ? (otherNames[key] ?? key) : `model.${own}`;
+}
+
+/** NeMo 2 and Megatron Bridge have other objects for some keys. */
+const otherNames: Readonly<Record<string, string>> = {
   "train.micro_batch_size": "model.micro_batch_size",
   "train.global_batch_size": "model.global_batch_size",
+  "data.micro_batch_size": "model.micro_batch_size",
+  "data.global_batch_size": "model.global_batch_size",
+  "data.seq_length": "model.seq_length",
   "dataset.sequence_length": "model.seq_length",
   "ddp.use_distributed_optimizer": "model.use_distributed_optimizer",
   "ddp.num_distributed_optimizer_instances": "model.num_distributed_optimizer_instances",
@@ -60,6 +69,7 @@ function fromFields(
   fields: ImportedFields,
   before: readonly Diagnostic[],
   started?: Given,
+  isWhole = true,
 ): Imported {
   const model = fields.within(["model"]);
   const devices =
@@ -96,7 +106,15 @@ function fromFields(
   const diagnostics = imported.diagnostics.map((each) =>
     before.includes(each) ? each : inKeys(each),
   );
-  return { ...imported, kind: "nemo", diagnostics };
+  // What a recipe has besides, the words over it do not say.
+  const { dtype, ...workload } = imported.workload;
+  const isKnown = isWhole || precision !== undefined;
+  return {
+    ...imported,
+    kind: "nemo",
+    workload: isKnown && dtype !== undefined ? { ...workload, dtype } : workload,
+    diagnostics,
+  };
 }
 
 /** What is said of Megatron-LM's flags, in the keys that the file has for them. */
@@ -150,6 +168,8 @@ function flagsOf(model: ImportedFields): FlagEntry[] {
         : [flag(key, name, undefined)]
       : [flag(key, name, value)];
   });
+  // A command that gives the layout alone is about a model that has its own.
+  if (!sizes.some((key) => model.peek(key) !== undefined)) return flags;
   const groups = model.count("num_query_groups");
   const activation = model.text("activation") ?? "gelu";
   const norm = model.text("normalization") ?? "layernorm1p";
@@ -172,6 +192,8 @@ function flagsOf(model: ImportedFields): FlagEntry[] {
     ...on("untie-embeddings-and-output-weights", !isShared, "share_embeddings_and_output_weights"),
   ];
 }
+
+const sizes = ["num_layers", "hidden_size", "num_attention_heads"] as const;
 
 function precisionFlags(precision: unknown, fields: ImportedFields): FlagEntry[] {
   const name = /bf16/.test(String(precision))
@@ -201,4 +223,4 @@ function optimizerFlags(model: ImportedFields, nodes: number): FlagEntry[] {
 }
 
 const withoutBearing =
-  /^(name|restore_from_path|exp_manager|run|hydra|defaults|cluster.*|base_results_dir)(\.|$)|^trainer\.|^model\.(tokenizer|data|optim|nsys_profile|seed|hidden_dropout|attention_dropout|ffn_dropout|init_method_std|use_scaled_init_method|resume_from_checkpoint|gradient_as_bucket_view|sync_batch_comm|native_amp.*|hysteresis|fp32_residual_connection|megatron_amp_O2|grad_allreduce_chunk_size_mb|grad_div_ar_fusion|gradient_accumulation_fusion|bias_activation_fusion|bias_dropout_add_fusion|masked_softmax_fusion|get_attention_mask_from_fusion|apply_rope_fusion|persist_layer_norm|headscale|do_layer_norm_weight_decay|apply_query_key_layer_scaling|fp16_lm_cross_entropy|batch_p2p_comm|onnx_safe|transformer_engine|use_emha|mcore_gpt|name|pre_process|post_process|use_cpu_initialization|activations_checkpoint_layers_per_pipeline|num_micro_batches_with_partial_activation_checkpoints|dist_ckpt.*|enable_megatron_timers|overlap_p2p_comm|moe_router_load_balancing_type|moe_aux_loss_coeff|tp_only_amax_red|reduce_amax|fp8_.*)(\.|$)/;
+  /^(name|restore_from_path|exp_manager|run|hydra|defaults|cluster.*|base_results_dir)(\.|$)|^trainer\.(?!strategy)|^model\.(tokenizer|data|optim|nsys_profile|seed|hidden_dropout|attention_dropout|ffn_dropout|init_method_std|use_scaled_init_method|resume_from_checkpoint|gradient_as_bucket_view|sync_batch_comm|native_amp.*|hysteresis|fp32_residual_connection|megatron_amp_O2|grad_allreduce_chunk_size_mb|grad_div_ar_fusion|gradient_accumulation_fusion|bias_activation_fusion|bias_dropout_add_fusion|masked_softmax_fusion|get_attention_mask_from_fusion|apply_rope_fusion|persist_layer_norm|headscale|do_layer_norm_weight_decay|apply_query_key_layer_scaling|fp16_lm_cross_entropy|batch_p2p_comm|onnx_safe|transformer_engine|use_emha|mcore_gpt|name|pre_process|post_process|use_cpu_initialization|activations_checkpoint_layers_per_pipeline|num_micro_batches_with_partial_activation_checkpoints|dist_ckpt.*|enable_megatron_timers|overlap_p2p_comm|moe_router_load_balancing_type|moe_aux_loss_coeff|tp_only_amax_red|reduce_amax|fp8_.*)(\.|$)/;

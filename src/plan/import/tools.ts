@@ -56,12 +56,25 @@ export function toolOf(program: string, words: readonly Word[]): Tool | undefine
   if (program === "convert_checkpoint.py" && has(words, /^--tp[-_]size/)) {
     return { kind: "tensorrt-llm", words };
   }
+  // Scripts of Megatron Bridge have names like those of Megatron-LM.
+  if (has(words, own.nemo) && !has(words, own.megatron)) {
+    return has(words, otherHydra)
+      ? undefined
+      : { kind: "nemo", words: withoutVerbs(program, words) };
+  }
   if (/^pretrain_\w+\.py$/.test(program) || has(words, own.megatron)) {
     return { kind: "megatron", words };
   }
-  if (has(words, own.nemo)) return { kind: "nemo", words };
   return has(words, own.trainer) ? { kind: "trainer", words } : undefined;
 }
+
+/** `nemo llm pretrain …` */
+function withoutVerbs(program: string, words: readonly Word[]): readonly Word[] {
+  return program === "nemo" ? words.slice(words.findIndex(({ text }) => /^-|=/.test(text))) : words;
+}
+
+/** Keys of other tools whose command lines are Hydra's. */
+const otherHydra = /^\+{0,2}(actor_rollout_ref|actor|rollout|algorithm|policy)\./;
 
 function vllm(words: readonly Word[], [verb, second]: readonly string[]): Tool | undefined {
   if (verb === "serve") return withModel("vllm", words.slice(1));
@@ -90,7 +103,7 @@ const own = {
     /^--(kv[-_]cache[-_]free[-_]gpu[-_]memory[-_]fraction|extra[-_]llm[-_]api[-_]options|max[-_]beam[-_]width)(=|$)/,
   lmdeploy: /^--(session[-_]len|cache[-_]max[-_]entry[-_]count)(=|$)/,
   tgi: /^--(num[-_]shard|max[-_]batch[-_]prefill[-_]tokens)(=|$)/,
-  nemo: /^\+{0,2}(trainer|model|train|ddp)\.[\w.]+=/,
+  nemo: /^\+{0,2}(trainer|model|train|ddp|data)\.[\w.]+=/,
   trainer:
     /^--(per[-_]device[-_]train[-_]batch[-_]size|gradient[-_]accumulation[-_]steps|deepspeed|model[-_]name[-_]or[-_]path|fsdp)(=|$)/,
 } satisfies Readonly<Record<CommandKind, RegExp>>;

@@ -87,22 +87,14 @@ function layoutOf(fields: ImportedFields): Layout {
 }
 
 function workloadOf(fields: ImportedFields): ImportedWorkload {
-  const microBatch =
+  const local =
     fields.count("training", "local_batch_size") ?? fields.count("training", "batch_size");
   const batch = fields.number("training", "global_batch_size") ?? -1;
   const sequence = fields.count("training", "seq_len");
   const mode = fields.text("activation_checkpoint", "mode");
   fields.value("activation_checkpoint", "selective_ac_option");
   const schedule = fields.text("parallelism", "pipeline_parallel_schedule")?.toLowerCase();
-  const pieces = fields.count("parallelism", "pipeline_parallel_microbatch_size");
-  if (pieces !== undefined) {
-    const message =
-      "micro-batches of a pipeline are parts of the local batch; a plan counts them as they follow from the batch";
-    fields.report("warning", "pipeline-microbatch-not-expressible", message, [
-      "parallelism",
-      "pipeline_parallel_microbatch_size",
-    ]);
-  }
+  const { microBatch, accumulation } = microBatchOf(fields, local);
   const written = fields.text("training", "mixed_precision_param") ?? "bfloat16";
   fields.value("training", "mixed_precision_reduce");
   if (schedule !== undefined && !/^(1f1b|gpipe)$/.test(schedule)) {
@@ -114,7 +106,7 @@ function workloadOf(fields: ImportedFields): ImportedWorkload {
   }
   return {
     mode: "training",
-    ...(batch > 0 ? { batch } : {}),
+    ...(batch > 0 ? { batch } : accumulation === undefined ? {} : { accumulation }),
     ...(microBatch === undefined ? {} : { microBatch }),
     ...(sequence === undefined ? {} : { sequence }),
     dtype: shortDtype(written) ?? "bf16",
@@ -124,6 +116,21 @@ function workloadOf(fields: ImportedFields): ImportedWorkload {
         ? { recompute: { granularity: "selective" } }
         : {}),
   };
+}
+
+/** A pipeline cuts its local batch once more: into single samples, unless the file says otherwise. */
+function microBatchOf(
+  fields: ImportedFields,
+  local: number | undefined,
+): Pick<ImportedWorkload, "microBatch" | "accumulation"> {
+  const path = ["parallelism", "pipeline_parallel_microbatch_size"] as const;
+  const samples = fields.count(...path) ?? 1;
+  if (local === undefined) return {};
+  if ((degree(fields, "pipeline_parallel_degree") ?? 1) === 1) return { microBatch: local };
+  if (local % samples === 0) return { microBatch: samples, accumulation: local / samples };
+  const message = `a local batch of ${local} cannot be cut into micro-batches of ${samples}`;
+  fields.report("error", "batch-contradicts", message, path, "choose a divisor");
+  return {};
 }
 
 function flavorOf(

@@ -132,6 +132,7 @@ const flagOf: Readonly<Partial<Record<keyof Layout, string>>> = {
 
 function layoutOf(flags: CommandFlags): Layout {
   const experts = flags.has("--enable-expert-parallel");
+  flags.has("--no-enable-expert-parallel");
   // Ray and several machines have more GPUs than this one shows.
   const here = flags.text("--distributed-executor-backend") !== "ray" && !flags.has("--nnodes");
   const visible = here ? visibleGpus(flags.invocation) : undefined;

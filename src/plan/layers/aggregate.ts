@@ -33,5 +33,5 @@ export const aggregate = {
   // A tensor group divides the columns anyway; means of replicas are summed whole.
   takes: ({ over, groups }) => (over === "batch" && groups.length > 1 ? undefined : "columns"),
   aggregates: ({ over }) => over,
-  buffers: () => [],
+  buffers: () => ({}),
 } satisfies PlanLayer<AggregateLayer, z.infer<typeof schema>>;

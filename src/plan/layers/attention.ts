@@ -143,6 +143,6 @@ export const attention = {
   inModel: (field) => [field === "outputGate" ? "attentionOutputGate" : field],
   buffers({ hidden, heads, headDim }, members, rows) {
     const columns = (headDim * heads) / members;
-    return [hidden * columns, rows * columns];
+    return { weights: [hidden * columns], activations: [rows * columns] };
   },
 } satisfies PlanLayer<AttentionLayer, z.infer<typeof schema>>;

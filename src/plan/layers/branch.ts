@@ -38,5 +38,5 @@ export const branch = {
   share: ({ split }) => split ?? "copies",
   leaves: leavesWhole,
   goesWith: () => "next",
-  buffers: () => [],
+  buffers: () => ({}),
 } satisfies PlanLayer<BranchLayer, z.infer<typeof schema>>;

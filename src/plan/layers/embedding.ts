@@ -46,8 +46,10 @@ export const embedding = {
   detail: ({ vocabulary, hidden }) => `${vocabulary} → ${hidden}`,
   share: ({ split }) => shareOfSplit[split],
   leaves: ({ split }) => leftBySplit[split],
-  buffers: ({ vocabulary, hidden, split, positions }, members) => [
-    (vocabulary * hidden) / (split === "replicated" ? 1 : members),
-    ((positions?.count ?? 0) * hidden) / (split === "column" ? members : 1),
-  ],
+  buffers: ({ vocabulary, hidden, split, positions }, members) => ({
+    weights: [
+      (vocabulary * hidden) / (split === "replicated" ? 1 : members),
+      ((positions?.count ?? 0) * hidden) / (split === "column" ? members : 1),
+    ],
+  }),
 } satisfies PlanLayer<EmbeddingLayer, z.infer<typeof schema>>;

@@ -67,6 +67,6 @@ export const gatedDelta = {
   called: "every layer of linear attention",
   buffers(layer, members, rows) {
     const columns = deltaColumns(layer) / members;
-    return [layer.hidden * columns, rows * columns];
+    return { weights: [layer.hidden * columns], activations: [rows * columns] };
   },
 } satisfies PlanLayer<GatedDeltaLayer, z.infer<typeof schema>>;

@@ -66,8 +66,13 @@ export interface PlanLayer<Kind extends LayerBase, File> {
   readonly inModel?: (field: string) => Path;
   /** What those that follow from a model are called. Absent: by their name in plans. */
   readonly called?: string;
-  /** Elements of its weights and inner activations on one of a group's `members`, for so many rows. */
-  readonly buffers: (layer: Kind, members: number, rows: number) => readonly number[];
+  /** Elements of its largest weights and inner activations on one of a group's `members`, for so many rows. */
+  readonly buffers: (layer: Kind, members: number, rows: number) => LayerBuffers;
+}
+
+export interface LayerBuffers {
+  readonly weights?: readonly number[];
+  readonly activations?: readonly number[];
 }
 
 /** What members have of a weight [in, out]. */

@@ -59,7 +59,7 @@ export const linear = {
   takes: ({ split }) => (split === "row" ? "columns" : undefined),
   inModel: (field) => [field === "out" ? "vocabulary" : "hidden"],
   called: "the LM head",
-  buffers: (layer, members) => [
-    (layer.in * layer.out) / (layer.split === "replicated" ? 1 : members),
-  ],
+  buffers: (layer, members) => ({
+    weights: [(layer.in * layer.out) / (layer.split === "replicated" ? 1 : members)],
+  }),
 } satisfies PlanLayer<LinearLayer, z.infer<typeof schema>>;

@@ -42,5 +42,8 @@ export const mlp = {
   share: () => "inner",
   leaves: leavesSum,
   mixes: "channels",
-  buffers: ({ hidden, ffn }, members, rows) => [(hidden * ffn) / members, (rows * ffn) / members],
+  buffers: ({ hidden, ffn }, members, rows) => ({
+    weights: [(hidden * ffn) / members],
+    activations: [(rows * ffn) / members],
+  }),
 } satisfies PlanLayer<MlpLayer, z.infer<typeof schema>>;

@@ -124,7 +124,7 @@ export const moe = {
     const owners = Math.max(1, expertGroups.flat(2).length);
     const routed = (rows * groups.length * topK) / owners;
     const sharers = expertGroups[0]?.flat().length ?? 1;
-    return [(hidden * ffn * experts) / sharers, routed * ffn];
+    return { weights: [(hidden * ffn * experts) / sharers], activations: [routed * ffn] };
   },
 } satisfies PlanLayer<MoeLayer, z.infer<typeof schema>>;
 

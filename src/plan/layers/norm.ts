@@ -50,5 +50,5 @@ export const norm = {
   leaves: leavesWhole,
   // Of split tokens, what it leaves is gathered before the next.
   goesWith: ({ split }) => (split === "tokens" ? undefined : "next"),
-  buffers: () => [],
+  buffers: () => ({}),
 } satisfies PlanLayer<NormLayer, z.infer<typeof schema>>;

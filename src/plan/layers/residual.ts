@@ -38,5 +38,5 @@ export const residual = {
   share: ({ split }) => split ?? "copies",
   leaves: leavesWhole,
   goesWith: () => "last",
-  buffers: () => [],
+  buffers: () => ({}),
 } satisfies PlanLayer<ResidualLayer, z.infer<typeof schema>>;

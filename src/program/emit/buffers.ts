@@ -2,10 +2,11 @@
 // others a rank has as many copies as its stage holds micro-batches at once, and each micro-batch uses one of them.
 
 import { type Builder, tensorBytes, copyName, type SharedPlace } from "../builder.ts";
-import type { Origin } from "../program.ts";
+import type { BufferRole, Origin } from "../program.ts";
 import { copiesOf, type ActivationCopies } from "../schedule/copies.ts";
 import type { Scheduling } from "../schedule/scheduling.ts";
-import { nameOn, partOn, type Tensor, type View } from "../tensor.ts";
+import { nameOn, partOn, type Tensor, type View, volumeOf, whole } from "../tensor.ts";
+import { tileOf } from "../tile.ts";
 import type { ActivationMemory } from "./activation_memory.ts";
 import { shapeOn } from "./sizes.ts";
 
@@ -59,7 +60,7 @@ export function createBuffers(
         role,
         shape,
         ...(dtype === undefined ? {} : { dtype }),
-        ...(content === undefined || role === "input" ? {} : { content }),
+        ...(content === undefined || !begins.has(role) ? {} : { content }),
       };
       const shared = role === "activation" ? sharedOn(rank, name) : undefined;
       if (shared !== undefined) {
@@ -72,10 +73,11 @@ export function createBuffers(
   };
 
   return (rank, view, origin) => {
-    const { tensor, window } = view;
+    const { tensor, window, tile } = view;
     if (tensor.slot !== undefined) {
-      const bytes = tensorBytes(shapeOn(view, rank), tensor.dtype ?? builder.dtype);
-      return builder.workspace(rank, bytes, tensor.slot);
+      const bytes = tensorBytes(rowsShapeOn(view, rank), tensor.dtype ?? builder.dtype);
+      const id = builder.workspace(rank, bytes, tensor.slot);
+      return tile === undefined ? id : partOf(builder, rank, id, view);
     }
     if (!declared.has(tensor)) {
       declared.add(tensor);
@@ -86,11 +88,26 @@ export function createBuffers(
     const count = isCopied(tensor) && !isShared ? countOf(rank, name, origin) : 1;
     const copy = count === 1 ? 0 : (copiesAt(rank, origin)?.copy ?? 0);
     const id = copyName(idOf(tensor, name, origin), copy, count);
-    if (window === undefined) return id;
-    const [, columns = 0] = shapeOn(view, rank);
-    return builder.window(rank, id, columns, window.first, window.rows);
+    const isWhole = window === undefined && tile === undefined;
+    return isWhole ? id : partOf(builder, rank, id, view);
   };
 }
+
+/** Of the view's rows, with all their columns. */
+function rowsShapeOn({ tensor, window }: View, rank: number): readonly number[] {
+  return shapeOn(window === undefined ? whole(tensor) : { tensor, window }, rank);
+}
+
+function partOf(builder: Builder, rank: number, id: string, view: View): string {
+  const { window: { first } = { first: 0, rows: 0 }, tile } = view;
+  const shape = rowsShapeOn(view, rank);
+  const columns = shape.at(-1) ?? 1;
+  const rows = volumeOf(shape.slice(0, -1));
+  return builder.window(rank, id, { columns, first, rows }, tile && tileOf(columns, tile));
+}
+
+/** Roles whose content is there from the beginning: inputs and gathered weights come in the course of a step. */
+const begins: ReadonlySet<BufferRole> = new Set(["weight", "constant", "cache", "optimizer"]);
 
 /** Phases of serving share weights, constants and caches; what else they name alike is of other sizes. */
 function idOf({ role }: Tensor, name: string, { serves }: Origin): string {

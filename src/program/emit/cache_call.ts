@@ -16,7 +16,12 @@ export function cacheCall(op: AppendCacheOp | CachedAttentionOp, rank: number): 
       return appendCall(op, rank);
     case "attend-cache": {
       const operands = [op.q, op.spans, op.pages, op.cache, op.partials].map(whole);
-      return { call: { kernel: "attend_cache", shape: attendedShape(op, rank) }, operands };
+      const shape = attendedShape(op, rank);
+      const { tile } = op;
+      return {
+        call: { kernel: "attend_cache", shape: tile === undefined ? shape : { ...shape, tile } },
+        operands,
+      };
     }
     case "combine-attention": {
       const read = [op.partials, op.spans, ...(op.sinks === undefined ? [] : [op.sinks])];

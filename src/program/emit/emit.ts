@@ -117,7 +117,7 @@ function emitCopy(
   rank: number,
 ): void {
   const { builder, bufferOf, origin } = emission;
-  const rowBytes = paddedElements(1, columns) * bytesPerElement(builder.dtype);
+  const rowBytes = paddedElements(1, columns) * bytesPerElement(x.dtype ?? builder.dtype);
   const bytes = rows * rowBytes;
   builder.emit(rank, {
     op: "copy",

@@ -6,11 +6,13 @@ import type {
   GradientOp,
   LossStatisticsOp,
   NormGradientOp,
-  RotaryGradientOp,
+  PositionGradientOp,
+  RowGateGradientOp,
+  SpreadRowsOp,
   WeightGradientOp,
 } from "../gradient_op.ts";
 import { type View, whole } from "../tensor.ts";
-import { attentionOn } from "./attention_call.ts";
+import { attentionGradientCall } from "./attention_gradient_call.ts";
 import type { EmittedKernel } from "./emitted_kernel.ts";
 import { expertGradientCall } from "./expert_gradient_call.ts";
 import { groupedOn, shapeOn, sizes, tableRows } from "./sizes.ts";
@@ -33,15 +35,13 @@ export function gradientCall(op: GradientOp, rank: number): EmittedKernel {
     case "gain-gradient":
       return gainGradientCall(op, rank);
     case "loss-statistics": {
-      const { logits, labels, y } = op;
-      const operands = [logits, labels, y].map(whole);
+      const operands = [op.logits, op.labels, op.y].map(whole);
       return { call: { kernel: "loss_statistics", shape: logitsOn(op, rank) }, operands };
     }
     case "cross-entropy": {
-      const { blocks, statistics, losses } = op;
-      const [rows = 0] = sizes(losses, rank);
-      const operands = [statistics, losses].map(whole);
-      return { call: { kernel: "cross_entropy", shape: { rows, blocks } }, operands };
+      const [rows = 0] = sizes(op.losses, rank);
+      const operands = [op.statistics, op.losses].map(whole);
+      return { call: { kernel: "cross_entropy", shape: { rows, blocks: op.blocks } }, operands };
     }
     case "cross-entropy-gradient": {
       const { logits, labels, statistics, blocks, scale, dx } = op;
@@ -72,28 +72,54 @@ export function gradientCall(op: GradientOp, rank: number): EmittedKernel {
       const operands = [whole(op.ids), op.dy, whole(op.y)];
       return { call: { kernel: "embedding_gradient", shape }, operands };
     }
-    case "attention-statistics": {
-      const { qkv, sinks, attended, dy, y } = op;
-      const operands = [qkv, ...(sinks === undefined ? [] : [sinks]), attended, dy, y].map(whole);
-      return { call: { kernel: "attention_statistics", shape: attentionOn(op, rank) }, operands };
-    }
-    case "attention-gradient": {
-      const { qkv, values, dy, statistics, dx, dv } = op;
-      const read = [qkv, ...(values === undefined ? [] : [values.v]), dy, statistics];
-      const operands = [...read, ...(dv === undefined ? [] : [dv]), dx].map(whole);
-      return { call: { kernel: "attention_gradient", shape: attentionOn(op, rank) }, operands };
-    }
+    case "attention-statistics":
+    case "attention-gradient":
     case "rotary-gradient":
-      return rotaryGradientCall(op, rank);
+    case "sink-gradient":
+    case "mean-products":
+    case "head-norm-gradient":
+    case "head-gain-gradient":
+    case "latent-gradient":
+      return attentionGradientCall(op, rank);
+    case "row-gate-gradient":
+    case "spread-rows":
+    case "position-gradient":
+      return rowsGradientCall(op, rank);
     case "grouped-weight-gradient":
     case "choice-weight-gradient":
     case "route-gradient":
       return expertGradientCall(op, rank);
     case "clear":
+    case "take-columns":
+    case "put-columns":
     case "sum-squares":
     case "begin-update":
     case "update-weight":
       return updateCall(op, rank);
+  }
+}
+
+function rowsGradientCall(
+  op: RowGateGradientOp | SpreadRowsOp | PositionGradientOp,
+  rank: number,
+): EmittedKernel {
+  switch (op.op) {
+    case "row-gate-gradient": {
+      const [rows = 0, columns = 0] = sizes(op.dproduct, rank);
+      const operands = [op.gated, op.gate, op.dy, op.dproduct, op.dgate].map(whole);
+      return { call: { kernel: "row_gate_gradient", shape: { rows, columns } }, operands };
+    }
+    case "spread-rows": {
+      const [rows = 0, columns = 0] = sizes(op.dx, rank);
+      const shape = { rows, columns, group: op.group, scale: op.scale };
+      return { call: { kernel: "spread_rows", shape }, operands: [op.dy, op.dx].map(whole) };
+    }
+    case "position-gradient": {
+      const [rows = 0, hidden = 0] = sizes(op.dy, rank);
+      const { sequence, first } = op;
+      const shape = { batch: rows / sequence, sequence, hidden, first };
+      return { call: { kernel: "position_gradient", shape }, operands: [op.dy, op.y].map(whole) };
+    }
   }
 }
 
@@ -148,13 +174,20 @@ function activationGradientCall(op: ActivationGradientOp, rank: number): Emitted
   };
 }
 
+/** Where a norm takes the first columns of what it reads alone. */
+function inputColumnsOf(x: View, columns: number, rank: number) {
+  const [, inputColumns = columns] = shapeOn(x, rank);
+  return inputColumns === columns ? {} : { inputColumns };
+}
+
 function normGradientCall(op: NormGradientOp, rank: number): EmittedKernel {
   const { norm, epsilon, x, gain, dy, residual, dx, statistics } = op;
-  const [rows = 0, columns = 0] = shapeOn(dx, rank);
+  const [rows = 0, columns = 0] = shapeOn(dy, rank);
   const shape = {
     rows,
     columns,
     epsilon,
+    ...inputColumnsOf(x, columns, rank),
     ...(norm === "layer" ? { centered: true as const } : {}),
     ...(residual === undefined ? {} : { residual: true as const }),
   };
@@ -172,34 +205,11 @@ function gainGradientCall(op: GainGradientOp, rank: number): EmittedKernel {
     rows,
     columns,
     accumulate: true,
+    ...inputColumnsOf(x, columns, rank),
     ...(bias === undefined ? {} : { bias: true as const }),
   } as const;
   return {
     call: { kernel: "norm_weight_gradient", shape },
     operands: [x, dy, whole(statistics), ...present(bias && whole(bias)), whole(gain)],
-  };
-}
-
-function rotaryGradientCall(op: RotaryGradientOp, rank: number): EmittedKernel {
-  const { dy, dv, dx, sequence, heads, kvHeads, headDim, turn, temperature } = op;
-  const [rows = 0, columns = 0] = sizes(dy, rank);
-  const [, valueColumns = 0] = sizes(dv, rank);
-  const shape = {
-    rows,
-    sequence,
-    heads,
-    kvHeads,
-    headDim,
-    columns,
-    ...(turn === undefined
-      ? {}
-      : { turn: { first: turn.first, dims: turn.dims, interleaved: turn.interleaved } }),
-    ...(temperature === undefined ? {} : { temperature }),
-    back: { valueDim: valueColumns / kvHeads },
-  };
-  const tables = turn === undefined ? [] : [turn.rotations];
-  return {
-    call: { kernel: "rotary", shape },
-    operands: [dy, ...tables, dv, dx].map(whole),
   };
 }

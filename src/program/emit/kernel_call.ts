@@ -1,15 +1,7 @@
 // The kernel that an op runs on a rank: its sizes are those of what the rank holds of the op's tensors.
 
-import {
-  addsToItself,
-  type EmbeddingOp,
-  type GatherRowsOp,
-  type GroupedMatmulOp,
-  type MatmulOp,
-  type NormOp,
-  type Op,
-  type PositionOperands,
-} from "../op.ts";
+import type { EmbeddingOp, GatherRowsOp, PositionOperands } from "../embedding_op.ts";
+import { addsToItself, type GroupedMatmulOp, type MatmulOp, type NormOp, type Op } from "../op.ts";
 import type { TopLogitsOp } from "../top_logits_op.ts";
 import type { Transfer } from "../transfer_op.ts";
 import { attentionCall } from "./attention_call.ts";
@@ -19,8 +11,8 @@ import { expectedRowsOf } from "../expected_rows.ts";
 import type { EmittedKernel } from "./emitted_kernel.ts";
 import { gradientCall } from "./gradient_call.ts";
 import { groupedOn, shapeOn, sizes, tableRows } from "./sizes.ts";
-import type { View } from "../tensor.ts";
-import { whole } from "../tensor.ts";
+import { type View, whole } from "../tensor.ts";
+import type { Tile } from "../tile.ts";
 
 export type KernelOp = Exclude<
   Op,
@@ -114,6 +106,7 @@ function embeddingCall(op: EmbeddingOp, rank: number): EmittedKernel {
     tokens,
     hidden,
     ...tableRows(op.table, rank),
+    ...(op.tile === undefined ? {} : { tile: op.tile }),
     ...scaleOf(op),
     ...(positions === undefined ? {} : { positions: positionsOn(positions) }),
   };
@@ -137,8 +130,26 @@ function positionsOn({ first, sequence, queries }: PositionOperands) {
 }
 
 /** The bias, where the rank adds it. */
-function biasOn({ bias }: MatmulOp | GroupedMatmulOp, rank: number): View | undefined {
-  return bias?.parts.ranks.includes(rank) === true ? whole(bias) : undefined;
+function biasOn({ bias, tile }: MatmulOp | GroupedMatmulOp, rank: number): View | undefined {
+  return bias?.parts.ranks.includes(rank) === true ? inTile(whole(bias), tile) : undefined;
+}
+
+/** Of columns. */
+function inTile(view: View, tile: Tile | undefined): View {
+  return tile === undefined ? view : { ...view, tile };
+}
+
+/** What finishes a product, with the result last; and from a row to the next of which tensor these are columns. */
+function resultOf(op: MatmulOp | GroupedMatmulOp, bias: View | undefined, rank: number) {
+  const { tile } = op;
+  const own = (view: View | undefined) => view && inTile(view, tile);
+  const rowGate = op.op === "matmul" ? op.rowGate : undefined;
+  const [, columns = 0] = shapeOn(op.y, rank);
+  return {
+    y: inTile(op.y, tile),
+    operands: [...present(bias, own(op.gate), rowGate, own(op.residual)), inTile(op.y, tile)],
+    ...(tile === undefined ? {} : { pitch: { pitch: columns } }),
+  };
 }
 
 function finishOf({ activation, gate }: MatmulOp | GroupedMatmulOp, bias: View | undefined) {
@@ -158,10 +169,11 @@ function scaleOf({ scale }: { readonly scale?: number }) {
 }
 
 function matmulCall(op: MatmulOp, rank: number): EmittedKernel {
-  const { x, w, y, gate, rowGate, residual, isTransposed = false } = op;
+  const { x, w, rowGate, residual, isTransposed = false } = op;
+  const bias = biasOn(op, rank);
+  const { y, operands, pitch } = resultOf(op, bias, rank);
   const [m = 0, n = 0] = shapeOn(y, rank);
   const [rows = 0, columns = 0] = sizes(w, rank);
-  const bias = biasOn(op, rank);
   const shape = {
     m,
     n,
@@ -172,18 +184,17 @@ function matmulCall(op: MatmulOp, rank: number): EmittedKernel {
     ...(op.cap === undefined ? {} : { cap: op.cap }),
     ...(rowGate === undefined ? {} : { rowGate: true as const }),
     ...(residual === undefined ? {} : { residual: true as const }),
+    ...pitch,
   };
-  return {
-    call: { kernel: "matmul", shape },
-    operands: [x, whole(w), ...present(bias, gate, rowGate, residual), y],
-  };
+  return { call: { kernel: "matmul", shape }, operands: [x, whole(w), ...operands] };
 }
 
 function groupedMatmulCall(op: GroupedMatmulOp, rank: number): EmittedKernel {
-  const { x, w, offsets, gate, residual, y, isTransposed = false } = op;
+  const { x, w, offsets, residual, isTransposed = false } = op;
+  const bias = biasOn(op, rank);
+  const { y, operands, pitch } = resultOf(op, bias, rank);
   const [rows = 0, n = 0] = shapeOn(y, rank);
   const [experts = 0, wRows = 0, wColumns = 0] = sizes(w, rank);
-  const bias = biasOn(op, rank);
   const shape = {
     experts,
     rows,
@@ -193,10 +204,11 @@ function groupedMatmulCall(op: GroupedMatmulOp, rank: number): EmittedKernel {
     ...(isTransposed ? { transposed: "w" as const } : {}),
     ...finishOf(op, bias),
     ...(residual === undefined ? {} : { residual: true as const }),
+    ...pitch,
   };
   return {
     call: { kernel: "grouped_matmul", shape },
-    operands: [x, whole(w), whole(offsets), ...present(bias, gate, residual), y],
+    operands: [x, whole(w), whole(offsets), ...operands],
   };
 }
 

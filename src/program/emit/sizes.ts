@@ -3,12 +3,14 @@
 import type { UsedRows } from "../../kernels/used_rows.ts";
 import type { ActivationOp } from "../op.ts";
 import { partOn, type Tensor, type View, whole } from "../tensor.ts";
+import { tileOf } from "../tile.ts";
 
-/** Extents of a view on one rank; all but the first are the tensor's. */
-export function shapeOn({ tensor, window }: View, rank: number): readonly number[] {
+/** Extents of a view on one rank; all but the first and the last are the tensor's. */
+export function shapeOn({ tensor, window, tile }: View, rank: number): readonly number[] {
   const part = partOn(tensor, rank);
   if (part === undefined) throw new Error(`${tensor.name} is not on rank ${rank}`);
-  return window === undefined ? part.shape : [window.rows, ...part.shape.slice(1)];
+  const shape = window === undefined ? part.shape : [window.rows, ...part.shape.slice(1)];
+  return tile === undefined ? shape : [...shape.slice(0, -1), tileOf(shape.at(-1) ?? 1, tile).size];
 }
 
 export function sizes(tensor: Tensor, rank: number): readonly number[] {

@@ -1,7 +1,10 @@
 // A result wider than what it is made from, logits of a vocabulary, which nothing reads but the check: it is made in
 // windows of rows, each into the memory of the one before, as soon as that was shown. There are as many windows as the
-// result is wider than its input, so that one takes about as much memory as the input does.
+// result is wider than its input, so that one takes about as much memory as the input does; more where a GPU would not
+// bind so many rows.
 
+import type { StorageType } from "../../kernels/storage.ts";
+import { tensorBytes } from "../builder.ts";
 import type { MatmulOp, ObserveOp, Op } from "../op.ts";
 import {
   mapParts,
@@ -18,7 +21,8 @@ import { countReads } from "./count_reads.ts";
 /** A window of fewer rows would not fill a GPU. */
 const fewestRows = 256;
 
-export function chunkLogits(ops: readonly Op[]): Op[] {
+/** @param limit bytes of one binding */
+export function chunkLogits(ops: readonly Op[], dtype: StorageType, limit: number): Op[] {
   const readsOf = countReads(ops);
   const shownBy = new Map<Tensor, ObserveOp>();
   for (const op of ops) if (op.op === "observe") shownBy.set(op.x.tensor, op);
@@ -28,7 +32,7 @@ export function chunkLogits(ops: readonly Op[]): Op[] {
     const shown = shownBy.get(op.y.tensor);
     const isAlone = op.ranks.every((rank) => readsOf(op.y.tensor, rank) === 1);
     if (shown === undefined || !isAlone || !sameRanks(op.ranks, shown.ranks)) return [op];
-    const windows = windowsOf(op);
+    const windows = windowsOf(op, dtype, limit);
     if (windows.length < 2) return [op];
     moved.add(shown);
     return inWindows(op, shown, windows);
@@ -36,12 +40,18 @@ export function chunkLogits(ops: readonly Op[]): Op[] {
   return chunked.flat().filter((op) => !moved.has(op));
 }
 
-function windowsOf({ ranks: [rank = 0], x, y }: MatmulOp): Window[] {
+function windowsOf(
+  { ranks: [rank = 0], x, y }: MatmulOp,
+  dtype: StorageType,
+  limit: number,
+): Window[] {
   const [rows = 0, columns = 0] = partOn(y.tensor, rank)?.shape ?? [];
   const [, inputColumns = 0] = partOn(x.tensor, rank)?.shape ?? [];
   if (x.window !== undefined || y.window !== undefined || columns <= inputColumns) return [];
   const even = rows / Math.ceil(columns / inputColumns);
-  const size = Math.max(fewestRows, Math.ceil(even / windowRows) * windowRows);
+  const bound = Math.floor(limit / tensorBytes([windowRows, columns], dtype));
+  const wanted = Math.max(fewestRows, Math.ceil(even / windowRows) * windowRows);
+  const size = Math.min(wanted, Math.max(1, bound) * windowRows);
   return Array.from({ length: Math.ceil(rows / size) }, (_, i) => ({
     first: i * size,
     rows: Math.min(size, rows - i * size),

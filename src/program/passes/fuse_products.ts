@@ -66,8 +66,12 @@ function withActivation(product: Product, { activation, cap, gate, y }: Activati
   };
 }
 
-/** What a product gives is written with the sum already made. */
-export function fuseResiduals(ops: readonly Op[]): Op[] {
+/**
+ * What a product gives is written with the sum already made.
+ *
+ * @param isTrained whether what a gate of rows makes of a product stays, for the gate's gradient
+ */
+export function fuseResiduals(ops: readonly Op[], isTrained = false): Op[] {
   const readsOf = countReads(ops);
   const fused: Op[] = [];
   const products = new Map<Tensor, number>();
@@ -79,6 +83,7 @@ export function fuseResiduals(ops: readonly Op[]): Op[] {
       if (
         product?.op === "matmul" &&
         written.isBefore(op.b.tensor, at) &&
+        !(isTrained && product.rowGate !== undefined) &&
         takes(product, op, readsOf)
       ) {
         fused[at] = withResidual(product, op);

@@ -1,10 +1,12 @@
 // The passes over a plan's ops, each a pure function of the list.
 
 import type { Optimizer } from "../../plan/optimizer.ts";
+import { stateCopies } from "../../plan/mesh.ts";
 import type { Plan, Precision } from "../../plan/plan.ts";
 import { recomputedParts } from "../../plan/recomputed_parts.ts";
 import type { Op } from "../op.ts";
 import { hasBackward, type Scheduling } from "../schedule/scheduling.ts";
+import { commonBinding } from "../tile.ts";
 import { chunk } from "./chunk.ts";
 import { chunkLogits } from "./chunk_logits.ts";
 import { differentiate } from "./differentiate/differentiate.ts";
@@ -14,8 +16,13 @@ import { fuseProducts, fuseResiduals } from "./fuse_products.ts";
 import { recompute } from "./recompute.ts";
 import { schedule, type SlotOps } from "./schedule.ts";
 import { type DifferentiatedOps, synthesizeBackward } from "./synthesize_backward.ts";
+import { tileCaches } from "./tile_caches.ts";
+import { tileWeights } from "./tile_weights.ts";
 import { unfuseAttention } from "./unfuse_attention.ts";
 import { update } from "./update.ts";
+import { gatherWeights } from "./zero/gather_weights.ts";
+import { scatterGradients } from "./zero/scatter_gradients.ts";
+import type { Shards, ZeroOptions } from "./zero/shards.ts";
 
 /**
  * The ops of a step, in the order in which they are emitted.
@@ -31,14 +38,24 @@ export function runPasses(
   const { optimizer } = plan.workload;
   const trained = optimizer && trainingSlots(ops, plan, scheduling, microBatches, optimizer);
   if (trained !== undefined) return trained;
-  const fused = chunkLogits(fuseNorms(fuseProducts(ops)));
+  const { maxBinding = commonBinding } = plan.hardware;
+  const fused = chunkLogits(fuseNorms(fuseProducts(ops)), plan.workload.dtype, maxBinding);
   const overlaps = plan.optimizations.includes("communication-overlap");
   const forward = overlaps ? chunk(fused) : fused;
   return schedule(
-    asPlanned(differentiated(forward, plan, scheduling), plan),
+    tiled(asPlanned(differentiated(forward, plan, scheduling), plan), plan),
     scheduling,
     microBatches,
   );
+}
+
+/** What is trained is read in both directions, and stays whole. */
+function tiled({ forward, backward }: DifferentiatedOps, { hardware, workload }: Plan) {
+  const { maxBinding = commonBinding } = hardware;
+  const { dtype } = workload;
+  const inTiles = (ops: readonly Op[]) =>
+    tileCaches(tileWeights(ops, dtype, maxBinding), dtype, maxBinding);
+  return { forward: inTiles(forward), backward: inTiles(backward) };
 }
 
 function differentiated(
@@ -71,7 +88,7 @@ function trainingSlots(
   rules: Optimizer,
 ): SlotOps[] | undefined {
   try {
-    const { once, ...whole } = trainingOps(ops, rules, plan.workload.dtype, sharesState(plan));
+    const { once, shards, ...whole } = trainingOps(ops, rules, plan.workload.dtype, zeroOf(plan));
     const overlaps = plan.optimizations.includes("communication-overlap");
     const passes = overlaps
       ? { forward: chunk(whole.forward), backward: chunk(whole.backward) }
@@ -81,7 +98,8 @@ function trainingSlots(
       scheduling === undefined
         ? passes.backward
         : recompute(passes, recomputedParts(plan), scheduling.places);
-    const ofBatches = schedule(asPlanned({ forward, backward }, plan), scheduling, microBatches);
+    const planned = asPlanned({ forward, backward }, plan);
+    const ofBatches = schedule(shardPasses(planned, shards, overlaps), scheduling, microBatches);
     return [...ofBatches, { microBatch: microBatches - 1, ops: once }];
   } catch (error) {
     if (error instanceof NotDifferentiable) return undefined;
@@ -89,24 +107,36 @@ function trainingSlots(
   }
 }
 
+/** Transfers of what no rank keeps whole, around the ops that use it. */
+function shardPasses(
+  { forward, backward }: DifferentiatedOps,
+  shards: Shards,
+  isOverlapped: boolean,
+): DifferentiatedOps {
+  const scattered = scatterGradients(backward, shards, isOverlapped);
+  return {
+    forward: gatherWeights(forward, shards, { phase: "forward", isOverlapped }),
+    backward: gatherWeights(scattered, shards, { phase: "backward", isOverlapped }),
+  };
+}
+
 /**
  * Products keep what activations are made of, which their gradients need.
  *
- * @param isSharded as of `update`
+ * @param zero as of `update`; default: nothing is shared out
  * @throws NotDifferentiable where something has no gradient
  */
 export function trainingOps(
   ops: readonly Op[],
   rules: Optimizer,
   dtype: Precision,
-  isSharded = false,
+  zero: ZeroOptions = { stage: 0, copies: 1 },
 ) {
-  const forward = fuseNorms(fuseResiduals(ops));
+  const forward = fuseNorms(fuseResiduals(ops, true));
   const { backward, uses } = differentiate(forward);
-  return { forward, backward, once: update(uses, { rules, dtype, isSharded }) };
+  return { forward, backward, ...update(uses, { rules, dtype, zero }) };
 }
 
-/** Of ZeRO, each stage does what the one before it does. One group of data ranks shares; see `fieldsNotRun`. */
-function sharesState({ degrees }: Plan): boolean {
-  return (degrees?.zero ?? 0) >= 1 && degrees?.dataShard === undefined;
+function zeroOf({ degrees }: Plan): ZeroOptions {
+  return { stage: degrees?.zero ?? 0, copies: degrees === undefined ? 1 : stateCopies(degrees) };
 }

@@ -17,25 +17,38 @@ import {
   whole,
 } from "../tensor.ts";
 import { type Copies, copiesOfWeights, keyOf } from "./differentiate/copies_of_weights.ts";
+import { type SharedColumns, sharedColumns } from "./differentiate/shared_columns.ts";
 import { channel, type WeightUse } from "./differentiate/walk.ts";
-import { type ShardedUpdates, shardUpdates } from "./shard_update.ts";
+import { sumSharedColumns } from "./sum_shared_columns.ts";
 import { siteOf } from "./update_site.ts";
+import {
+  cleared,
+  gatheredOnce,
+  scatteredOnce,
+  type Shards,
+  shardsOf,
+  summedOverCopies,
+  type ZeroOptions,
+} from "./zero/shards.ts";
 
 export interface UpdateOptions {
   readonly rules: Optimizer;
   readonly dtype: Precision;
-  /** Whether ranks with the same weights share out the optimizer's state. */
-  readonly isSharded: boolean;
+  /** What ranks with the same weights share out. */
+  readonly zero: ZeroOptions;
 }
 
-export function update(
-  uses: readonly WeightUse[],
-  { rules, dtype, isSharded }: UpdateOptions,
-): Op[] {
+export interface Update {
+  readonly once: Op[];
+  readonly shards: Shards;
+}
+
+export function update(uses: readonly WeightUse[], { rules, dtype, zero }: UpdateOptions): Update {
   const [first] = uses;
-  if (first === undefined) return [];
   const own = onceEach(uses);
   const copies = copiesOfWeights(uses);
+  const shards = shardsOf(own, copies, zero);
+  if (first === undefined) return { once: [], shards };
   const ranks = [...new Set(own.flatMap((use) => use.ranks))].toSorted((a, b) => a - b);
   const origin: OpOrigin = { ...first.site.origin, phase: "update" };
   const site = { origin, place: first.site.place };
@@ -43,17 +56,21 @@ export function update(
   const state = sharedBy(ranks, "optimizer/state", updateState.length, origin.layer);
   const squares =
     ranks.length === 1 ? [] : [inPlaceSum(site, sum, ranks, ranks, squareSums, "squares")];
-  const sharded = shardUpdates(own, isSharded ? copies : []);
-  const unshared = copies.filter(({ key }) => !sharded.isSharded(key));
-  const all = own.map((use) => ({ use, own: sharded.own(use) }));
-  return [
+  const unshared = copies.filter(({ key }) => !shards.isSharded(key));
+  const all = own.flatMap((use) => {
+    const moves = shards.own(use);
+    return moves.ranks.length === 0 ? [] : [moves];
+  });
+  const shared = all.flatMap((use) => sharedColumns(use) ?? []);
+  const once: Op[] = [
     ...unshared.flatMap((each) => summed(each, own)),
-    ...sharded.reduceScatters(),
-    ...all.map(({ own: use }): Op => shown(use)),
-    ...all.flatMap(({ use, own: { gradient } }): Op[] => {
-      const owners = use.ranks.filter((rank) => isOwner(copies, sharded, use, rank));
-      if (owners.length === 0) return [];
-      return [{ op: "sum-squares", ...siteOf(use), ranks: owners, x: gradient, sum }];
+    ...(zero.stage === 1 ? scatteredOnce(shards) : []),
+    ...summedOverCopies(shards),
+    ...shared.flatMap(sumSharedColumns),
+    ...all.map(shown),
+    ...own.flatMap((use): Op[] => {
+      const owners = use.ranks.filter((rank) => isOwner(copies, shards, use, rank));
+      return squaresOf(shards.own(use), owners, sum, shared);
     }),
     ...squares,
     { op: "begin-update", ...site, ranks, sum, state, rules },
@@ -64,9 +81,11 @@ export function update(
       x: whole(state),
       shown: ranks.map((_, copy) => ({ kind: "update", copy })),
     },
-    ...all.map(({ own: use }): Op => moved(use, state, { rules, dtype })),
-    ...sharded.gathers(),
+    ...all.map((use) => moved(use, state, { rules, dtype })),
+    ...(zero.stage === 1 ? cleared(shards, own) : []),
+    ...(zero.stage < 3 ? gatheredOnce(shards) : []),
   ];
+  return { once, shards };
 }
 
 /** Of a buffer that several ops add to the first use alone. */
@@ -154,24 +173,35 @@ function shown(use: WeightUse): Op {
 /** Whether of all ranks with the same part of a weight, or of its gradient, this one counts it. */
 function isOwner(
   copies: readonly Copies[],
-  { isSharded }: ShardedUpdates,
+  { isSharded, counts }: Shards,
   { weight }: WeightUse,
   rank: number,
 ): boolean {
   const key = keyOf(weight, rank);
-  const { ranks = [], sums = [] } = copies.find((each) => each.key === key) ?? {};
-  const [first = -1] = ranks;
-  // Of several groups that share the same part out, one counts.
-  return isSharded(key)
-    ? sums.some(({ to }) => to.includes(first) && to.includes(rank))
-    : first === rank;
+  if (isSharded(key)) return counts(key, rank);
+  return copies.find((each) => each.key === key)?.ranks[0] === rank;
 }
 
-function moved(
+/** Of columns that owners share, on the first of them. */
+function squaresOf(
   use: WeightUse,
-  state: Tensor,
-  { rules, dtype }: Omit<UpdateOptions, "isSharded">,
-): Op {
+  owners: readonly number[],
+  sum: Tensor,
+  shared: readonly SharedColumns[],
+): Op[] {
+  const { sharers = [], first = 0 } = shared.find((each) => each.use === use) ?? {};
+  const [others, firsts] = [
+    owners.filter((rank) => sharers.some((own) => own.indexOf(rank) > 0)),
+    owners.filter((rank) => !sharers.some((own) => own.indexOf(rank) > 0)),
+  ];
+  const own = { op: "sum-squares", ...siteOf(use), x: use.gradient, sum } as const;
+  return [
+    ...(firsts.length === 0 ? [] : [{ ...own, ranks: firsts }]),
+    ...(others.length === 0 ? [] : [{ ...own, ranks: others, columns: first }]),
+  ];
+}
+
+function moved(use: WeightUse, state: Tensor, { rules, dtype }: Omit<UpdateOptions, "zero">): Op {
   const { weight, gradient, ranks } = use;
   const isStoredShort = (weight.dtype ?? dtype) === "f16";
   const hasFirst = rules.name === "adamw" || rules.momentum > 0;

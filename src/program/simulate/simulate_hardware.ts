@@ -22,10 +22,17 @@ export interface HardwareProjection {
 }
 
 /** Thousands of GPUs take seconds. @param whole of serving, of which a decode step is played */
-export function simulateHardware(whole: Plan, peaks: Peaks, latencyMs: number): HardwareProjection {
+export function simulateHardware(
+  whole: Plan,
+  peaks: Peaks,
+  latencyMs: number,
+  launchMs = 0,
+): HardwareProjection {
   const plan = stepPlan(whole);
   const { batch, sequence } = plan.workload;
-  const played = playDistinct(streamTapes(plan, createHardwareCost(peaks)), { latencyMs });
+  const played = playDistinct(streamTapes(plan, createHardwareCost(peaks, launchMs)), {
+    latencyMs,
+  });
   const { wallMs: stepMs, ranks } = played;
   const schedule = scheduleOf(plan);
   const work = ranks.reduce((sum, { computeMs }) => sum + computeMs, 0);

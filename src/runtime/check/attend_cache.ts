@@ -2,6 +2,7 @@
 
 import {
   cacheColumns,
+  cachedHeads,
   type CachedAttentionShape,
   cachePieces,
 } from "../../kernels/attend_cache.ts";
@@ -27,22 +28,26 @@ export async function checkAttendCache(
   operands: Operands,
   view: CheckView,
 ): Promise<Coverage> {
-  const { heads, kvHeads, headDim, valueDim, queryColumns, isLatent, cacheDtype } = shape;
+  const { heads, kvHeads, headDim, valueDim, queryColumns, isLatent, cacheDtype, tile } = shape;
+  const held = cachedHeads(shape);
+  const ownHeads = (held * heads) / kvHeads;
+  const firstHead = (tile?.index ?? 0) * ownHeads;
   const deviation = createDeviation();
   const { rows, positionOf, placeOf } = await cachedTokens(shape, operands);
-  const pairs = pairsOf(rows, heads, view.random);
+  const pairs = pairsOf(rows, ownHeads, view.random);
   const pitch = valueDim + 4;
   const pieces = cachePieces(shape);
   const partialsOf = floatsAt(view, operands.bufferOf("partials"));
   const q = await operands.rows("q", queryColumns, runsOf(pairs.map(({ row }) => row)));
-  for (const { row, head } of pairs) {
+  for (const { row, head: own } of pairs) {
+    const head = firstHead + own;
     const position = positionOf(row);
     const [begin, end] = keysSeenBy(shape, position);
     const [first, last] = [begin, end - 1].map((key) => Math.floor(key / pieceKeys));
     if (first === undefined || last === undefined) continue;
     const query = q.at(row).subarray(head * headDim, (head + 1) * headDim);
-    const kvHead = Math.floor((head * kvHeads) / heads);
-    const firstValue = isLatent === true ? 0 : kvHeads * headDim + kvHead * valueDim;
+    const kvHead = Math.floor((own * kvHeads) / heads);
+    const firstValue = isLatent === true ? 0 : held * headDim + kvHead * valueDim;
     // Where masks and tails go wrong, and one more.
     const between = first + Math.floor(view.random() * (last + 1 - first));
     for (const piece of new Set([first, last, between])) {
@@ -52,11 +57,11 @@ export async function checkAttendCache(
       const places = tokens.map((token) => placeOf(row, token));
       const cached = await cacheRows(view, operands, cacheColumns(shape), cacheDtype, places);
       const seen = tokens.map((token, i) => {
-        const own = cached.at(places[i] ?? 0);
-        const key = own.subarray(kvHead * headDim, (kvHead + 1) * headDim);
+        const kept = cached.at(places[i] ?? 0);
+        const key = kept.subarray(kvHead * headDim, (kvHead + 1) * headDim);
         return {
           ...scoreWithError({ ...shape, causal: true }, head, [position, token], query, key),
-          value: own.subarray(firstValue, firstValue + valueDim),
+          value: kept.subarray(firstValue, firstValue + valueDim),
         };
       });
       const place = ((row * heads + head) * pieces + piece) * pitch;
@@ -67,7 +72,7 @@ export async function checkAttendCache(
   return {
     unit: "pairs of a row and a head",
     checked: pairs.length,
-    total: rows.length * heads,
+    total: rows.length * ownHeads,
     deviation,
   };
 }

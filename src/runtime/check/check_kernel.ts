@@ -10,9 +10,10 @@ import { checkTraining } from "./check_training.ts";
 import type { Coverage } from "./coverage.ts";
 import { checkCausalConv, checkGatedDelta } from "./gated_delta.ts";
 import { checkHeadMatmul } from "./head_matmul.ts";
+import { checkMeanSquares } from "./head_norms.ts";
 import { checkNorm } from "./norms.ts";
 import { checkProduct, type Projections } from "./product.ts";
-import { checkMeanSquares, checkRotary } from "./rotary.ts";
+import { checkRotary } from "./rotary.ts";
 import { checkCombine, checkPermute, checkPositions, checkTopK } from "./routing.ts";
 import {
   checkAdd,

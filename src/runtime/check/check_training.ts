@@ -12,12 +12,17 @@ import {
   checkSquaredError,
   checkSquaredErrorGradient,
 } from "./loss.ts";
-import { checkBeginUpdate, checkClear, checkSumSquares } from "./update.ts";
+import { checkBeginUpdate, checkClear, checkPutColumns, checkSumSquares } from "./update.ts";
 import { checkUpdateWeight } from "./update_weight.ts";
 import type { Coverage } from "./coverage.ts";
 import { checkCombineWeights, checkRouteGradient } from "./expert_gradients.ts";
 import { checkGroupedWeightGradient } from "./grouped_weight_gradient.ts";
-import { checkEmbeddingGradient } from "./embedding_gradient.ts";
+import { checkEmbeddingGradient, checkPositionGradient } from "./embedding_gradient.ts";
+import { checkHeadGainGradient, checkHeadNormGradient } from "./head_norms.ts";
+import { checkLatentGradient } from "./latent_gradient.ts";
+import { checkRowGateGradient } from "./row_gate_gradient.ts";
+import { checkSpread } from "./rows.ts";
+import { checkSinkGradient } from "./sink_gradient.ts";
 import type { CheckView, Operands } from "./view.ts";
 
 type TrainingCall = Extract<
@@ -39,6 +44,14 @@ type TrainingCall = Extract<
       | "grouped_weight_gradient"
       | "combine_weight_gradient"
       | "route_gradient"
+      | "head_gain_gradient"
+      | "head_norm_gradient"
+      | "latent_gradient"
+      | "position_gradient"
+      | "put_columns"
+      | "row_gate_gradient"
+      | "sink_gradient"
+      | "spread_rows"
       | "clear"
       | "sum_squares"
       | "begin_update"
@@ -82,6 +95,22 @@ export async function checkTraining(
       return checkCombineWeights(instruction.shape, operands, view);
     case "route_gradient":
       return checkRouteGradient(instruction.shape, operands, view);
+    case "head_gain_gradient":
+      return checkHeadGainGradient(instruction.shape, operands, view);
+    case "head_norm_gradient":
+      return checkHeadNormGradient(instruction.shape, operands, view);
+    case "latent_gradient":
+      return checkLatentGradient(instruction.shape, operands, view);
+    case "position_gradient":
+      return checkPositionGradient(instruction.shape, operands);
+    case "put_columns":
+      return checkPutColumns(instruction.shape, operands);
+    case "row_gate_gradient":
+      return checkRowGateGradient(instruction.shape, operands, view);
+    case "sink_gradient":
+      return checkSinkGradient(instruction.shape, operands);
+    case "spread_rows":
+      return checkSpread(instruction, operands, view);
     case "clear":
       return checkClear(instruction.shape, operands);
     case "sum_squares":

@@ -97,12 +97,12 @@ export async function checkNormWeightGradient(
   operands: Operands,
   { effort }: CheckSampling,
 ): Promise<Coverage> {
-  const { rows, columns, bias } = shape;
+  const { rows, columns, bias, inputColumns = columns } = shape;
   const deviation = createDeviation();
   const [gains, biases] = [createColumnSums(columns), createColumnSums(columns)];
   const statistics = await operands.floats("statistics");
   for (const piece of piecesOf(rows, 2 * columns, 4 * effort.rowElements)) {
-    const x = await operands.rows("x", columns, [piece]);
+    const x = await operands.rows("x", inputColumns, [piece]);
     const dy = await operands.rows("dy", columns, [piece]);
     for (const row of rowsOf([piece])) {
       const [own, gradient] = [x.at(row), dy.at(row)];

@@ -1,6 +1,7 @@
-// What tokens add to the gradient of an embedding table, made again in f64 from what that was before.
+// What tokens add to the gradients of an embedding table and of a table of positions, made again in f64 from what that was before.
 
 import type { EmbeddingGradientShape } from "../../kernels/embedding_gradient.ts";
+import type { PositionGradientShape } from "../../kernels/position_gradient.ts";
 import { rowPitch } from "../../kernels/storage.ts";
 import { createDeviation } from "../../reference/deviation.ts";
 import { storedError, sumError } from "../../reference/rounding.ts";
@@ -41,6 +42,40 @@ export async function checkEmbeddingGradient(
     await operands.pace(hidden * (1 + 2 * own.length));
   }
   return { unit: "rows", checked: vocabularyRows, total: vocabularyRows, deviation };
+}
+
+export async function checkPositionGradient(
+  { batch, sequence, hidden, first }: PositionGradientShape,
+  operands: Operands,
+): Promise<Coverage> {
+  const deviation = createDeviation();
+  const dy = await operands.tensor("dy");
+  const [before, after] = [heldBefore(operands, "dtable"), await operands.floats("dtable")];
+  const pitch = rowPitch(hidden);
+  const rows = Math.floor(after.length / pitch);
+  for (let row = 0; row < rows; row++) {
+    const position = row - first;
+    const isRead = position >= 0 && position < sequence;
+    for (let c = 0; c < hidden; c++) {
+      const at = row * pitch + c;
+      const [held, actual] = [before[at] ?? Number.NaN, after[at] ?? Number.NaN];
+      if (!isRead) {
+        deviation.same(actual, held, row, c);
+        continue;
+      }
+      let [sum, squares] = [held, held * held];
+      for (let own = 0; own < batch; own++) {
+        const value = dy[(own * sequence + position) * pitch + c] ?? Number.NaN;
+        sum += value;
+        squares += value * value;
+      }
+      const accepted = sumError(batch + 1, squares, sum) + storedError(sum, "f32");
+      addOrOverflow(deviation, actual, sum, accepted, row, c);
+    }
+    checkPadding(after.subarray(row * pitch, (row + 1) * pitch), row, hidden, deviation);
+    await operands.pace(hidden * (1 + 2 * (isRead ? batch : 0)));
+  }
+  return { unit: "rows", checked: rows, total: rows, deviation };
 }
 
 /** Tokens whose ids are in the shard, by the row of the table. */

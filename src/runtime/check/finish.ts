@@ -80,6 +80,8 @@ export function finished(
     Math.abs(factor) * lost +
     3 * storedError(activated * factor, "f32") +
     shareError * Math.abs(activated * factor) +
+    // Of a gate that is all but shut: exponents end at 80.
+    (finish.rowGate === true ? 2 ** -110 * Math.abs(activated) : 0) +
     storedError(residual, "f32");
   return { value, accepted };
 }

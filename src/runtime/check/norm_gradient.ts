@@ -1,6 +1,9 @@
 // Gradients of norms in their input, made again in f64 row by row.
 
-import type { NormInputGradientShape } from "../../kernels/norm_input_gradient.ts";
+import {
+  normInputColumns,
+  type NormInputGradientShape,
+} from "../../kernels/norm_input_gradient.ts";
 import { normStatistics } from "../../reference/backward/norm_rows.ts";
 import { createDeviation, type Deviation } from "../../reference/deviation.ts";
 import { storedError, sumError, unitRoundoff } from "../../reference/rounding.ts";
@@ -15,12 +18,13 @@ export async function checkNormInputGradient(
   { random, effort }: CheckSampling,
 ): Promise<Coverage> {
   const { rows, columns } = shape;
-  const runs = sampleRows(rows, columns, random, effort.rowElements);
+  const width = normInputColumns(shape);
+  const runs = sampleRows(rows, width, random, effort.rowElements);
   const deviation = createDeviation();
-  const x = await operands.rows("x", columns, runs);
+  const x = await operands.rows("x", width, runs);
   const dy = await operands.rows("dy", columns, runs);
-  const dx = await operands.rows("dx", columns, runs);
-  const residual = shape.residual && (await operands.rows("residual", columns, runs));
+  const dx = await operands.rows("dx", width, runs);
+  const residual = shape.residual && (await operands.rows("residual", width, runs));
   const gain = (await operands.rows("gain", columns, allRows(1))).at(0);
   const statistics = await operands.floats("statistics");
   for (const row of rowsOf(runs)) {
@@ -32,21 +36,44 @@ export async function checkNormInputGradient(
       ),
       residual: residual?.at(row),
       dx: dx.at(row),
-      statistics: statistics.subarray(4 * row, 4 * row + 4),
+      statistics: statistics.subarray(4 * row, 4 * row + 2),
     };
-    checkRow(own, row, shape, operands, deviation);
-    await operands.pace(16 * columns);
+    const place = { row, column: 0 };
+    checkNormedRow(own, place, shape, operands, deviation);
+    for (const c of [2, 3]) deviation.same(statistics[4 * row + c] ?? 1, 0, row, width + c);
+    for (let c = columns; c < width; c++) {
+      deviation.same(own.dx[c] ?? Number.NaN, own.residual?.[c] ?? 0, row, c);
+    }
+    checkPadding(own.dx, row, width, deviation);
+    await operands.pace(16 * width);
   }
   return { unit: "rows", checked: countRows(runs), total: rows, deviation };
 }
 
-interface Row {
+/** A row of a norm, or a head. */
+export interface NormedRow {
   readonly x: Float64Array;
   /** dy · gain. */
   readonly weighted: Float64Array;
   readonly residual: Float32Array | undefined;
   readonly dx: Float32Array;
+  /** Its mean, and what it was multiplied by. */
   readonly statistics: Float32Array;
+  /** Of a norm over more than the row. */
+  readonly means?: NormMeans | undefined;
+}
+
+export interface NormMeans {
+  /** Of squares. */
+  readonly square: number;
+  /** Of numbers and their weighted gradients. */
+  readonly product: number;
+}
+
+export interface NormPlace {
+  readonly row: number;
+  /** The first. */
+  readonly column: number;
 }
 
 /** A sum over the columns of a row, divided by their number, and how far a right one may be from it. */
@@ -69,9 +96,14 @@ function meanOf(columns: number, term: (column: number) => number): Mean {
   };
 }
 
-function checkRow(
-  { x, weighted, residual, dx, statistics }: Row,
-  row: number,
+/** What the kernel was given. */
+function exactly(value: number): Mean {
+  return { value, error: 0 };
+}
+
+export function checkNormedRow(
+  { x, weighted, residual, dx, statistics, means }: NormedRow,
+  { row, column }: NormPlace,
   {
     columns,
     epsilon,
@@ -83,15 +115,20 @@ function checkRow(
   deviation: Deviation,
 ): void {
   const u = unitRoundoff.f32;
-  const { mean, scale } = normStatistics(x, { epsilon, centered });
+  const { mean, scale } =
+    means === undefined
+      ? normStatistics(x, { epsilon, centered })
+      : { mean: 0, scale: 1 / Math.sqrt(means.square + epsilon) };
   const off = (c: number): number => (x[c] ?? Number.NaN) - mean;
   const given = (c: number): number => weighted[c] ?? Number.NaN;
   const meanError = centered ? meanOf(columns, (c) => x[c] ?? Number.NaN).error : 0;
-  const variance = meanOf(columns, (c) => off(c) ** 2);
+  const variance =
+    means === undefined ? meanOf(columns, (c) => off(c) ** 2) : exactly(means.square);
   // Relative, of the scale: a mean that is off adds its square to the variance.
   const scaleError = 8 * u + 0.5 * scale ** 2 * (variance.error + meanError ** 2);
   const shift = centered ? meanOf(columns, given) : { value: 0, error: 0 };
-  const products = meanOf(columns, (c) => off(c) * given(c));
+  const products =
+    means === undefined ? meanOf(columns, (c) => off(c) * given(c)) : exactly(means.product);
   const pull = products.value * scale ** 2;
   const pullError =
     scale ** 2 * (products.error + meanError * (Math.abs(shift.value) + shift.error)) +
@@ -110,11 +147,9 @@ function checkRow(
       scaleError * Math.abs(gradient) +
       storedError(expected, "f32") +
       storedError(expected, dtype);
-    deviation.add(dx[c] ?? Number.NaN, expected, accepted, row, c);
+    deviation.add(dx[c] ?? Number.NaN, expected, accepted, row, column + c);
   }
-  checkPadding(dx, row, columns, deviation);
-  const [ownMean = Number.NaN, ownScale = Number.NaN, ...rest] = statistics;
-  deviation.add(ownMean, mean, meanError + storedError(mean, "f32"), row, columns);
-  deviation.add(ownScale, scale, (scaleError + 4 * u) * scale, row, columns + 1);
-  for (const value of rest) deviation.same(value, 0, row, columns + 2);
+  const [ownMean = Number.NaN, ownScale = Number.NaN] = statistics;
+  deviation.add(ownMean, mean, meanError + storedError(mean, "f32"), row, column + columns);
+  deviation.add(ownScale, scale, (scaleError + 4 * u) * scale, row, column + columns + 1);
 }

@@ -1,7 +1,7 @@
 // Memory that an instruction is about to write is filled with what no right result holds, so that whatever it leaves
 // unwritten, or a whole instruction that does not run, cannot pass for right by what an earlier step left there.
 
-import type { BufferRegion } from "../../collectives/buffer_region.ts";
+import { type BufferRegion, piecesOf } from "../../collectives/buffer_region.ts";
 import type { LogicalGpu } from "../../gpu/logical_gpu.ts";
 import { kernelOf } from "../../kernels/catalog.ts";
 import { bindingsOf } from "../../kernels/kernel.ts";
@@ -47,7 +47,7 @@ export function writtenRegions(
     const { buffer, offset } = region(instruction.target);
     return [{ buffer, offset: offset + instruction.targetOffset, size: instruction.bytes }];
   }
-  return writtenBuffers(instruction).map(region);
+  return writtenBuffers(instruction).flatMap((id) => piecesOf(region(id)));
 }
 
 /** Their ids; not of those of which a kernel updates a part. */

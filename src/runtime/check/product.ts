@@ -21,7 +21,7 @@ import {
 import { checkPadding } from "./rows.ts";
 import { countRows, rowsOf, sampleRows } from "./sample.ts";
 import { transpose } from "./transpose.ts";
-import type { CheckView, Operands } from "./view.ts";
+import { type CheckView, type Operands, rowsTogether } from "./view.ts";
 
 export type ProductInstruction = Extract<
   KernelInstruction,
@@ -48,7 +48,10 @@ export async function checkProduct(
     isHidden && effort.finishedElements > 0
       ? await compute(unfinished(instruction, operands))
       : undefined;
-  const plain = bytes === undefined ? undefined : await decodeStorage(bytes, dtype, pace);
+  const plain =
+    bytes === undefined
+      ? undefined
+      : rowsTogether(await decodeStorage(bytes, dtype, pace), n, shape.pitch);
   const rounding = {
     stored: resultType(instruction),
     arithmetic: shape.arithmetic ?? "f32",
@@ -58,7 +61,7 @@ export async function checkProduct(
   for (const part of chooseParts(sizes, k * n, effort.weightElements, random)) {
     const product = await productOf(instruction, operands, part);
     const projection = await projectionOf(instruction, operands, part.index, projections, random);
-    const terms = termsAt(tables, part.index, rowPitch(n));
+    const terms = termsAt(tables, part.index, rowPitch(shape.pitch ?? n));
     const rows = pickRows(part.m, effort.productRows, random);
     checkElements(product, rows, projection, rounding, shape, terms, deviation);
     await pace(rows.length * projection.columns.size * k);
@@ -132,8 +135,13 @@ async function productOf(
   { index, firstRow, m }: Part,
 ): Promise<CheckedProduct> {
   const { n, k, transposed } = shape;
-  const rows = async (name: string, columns: number, first: number, count: number) =>
-    (await operands.rows(name, columns, [{ first, count }])).values;
+  const rows = async (
+    name: string,
+    columns: number,
+    first: number,
+    count: number,
+    pitch = columns,
+  ) => (await operands.rows(name, columns, [{ first, count }], pitch)).values;
   const x =
     transposed === "x"
       ? transpose(await rows("x", m, index * k, k), k, m)
@@ -141,7 +149,7 @@ async function productOf(
   const own = { m, n, k, firstRow };
   const held = operands.before("y");
   const before = held === undefined ? {} : { before: partOf(held, own) };
-  return { ...own, x, y: await rows("y", n, firstRow, m), ...before };
+  return { ...own, x, y: await rows("y", n, firstRow, m, shape.pitch), ...before };
 }
 
 /** Of one part's w. */
@@ -202,14 +210,15 @@ function unfinished(instruction: ProductInstruction, operands: Operands): Kernel
     operands.has(name) ? [operands.bufferOf(name)] : [],
   );
   if (instruction.kernel === "matmul") {
-    const { m, n, k, batch, transposed } = instruction.shape;
-    const shape = { m, n, k, activation: "none" } as const;
+    const { m, n, k, batch, transposed, pitch } = instruction.shape;
+    const shape = { m, n, k, activation: "none", ...(pitch && { pitch }) } as const;
     const layout = { ...(batch && { batch }), ...(transposed && { transposed }) };
     return { ...instruction, shape: { ...shape, ...layout }, buffers };
   }
-  const { experts, rows, expectedRows, n, k, transposed } = instruction.shape;
+  const { experts, rows, expectedRows, n, k, transposed, pitch } = instruction.shape;
   const shape = { experts, rows, expectedRows, n, k, activation: "none" } as const;
-  return { ...instruction, shape: { ...shape, ...(transposed && { transposed }) }, buffers };
+  const layout = { ...(transposed && { transposed }), ...(pitch && { pitch }) };
+  return { ...instruction, shape: { ...shape, ...layout }, buffers };
 }
 
 function pickRows(m: number, most: number, random: () => number): number[] {

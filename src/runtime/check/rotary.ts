@@ -1,7 +1,6 @@
 // Queries and keys before attention, made again in f64: normalized and turned by angles of their positions, which are
 // computed here from the table's own first turns.
 
-import type { MeanSquaresShape } from "../../kernels/mean_squares.ts";
 import { positionOf } from "../../kernels/positions.ts";
 import type { RotaryShape } from "../../kernels/rotary.ts";
 import { createDeviation, type Deviation } from "../../reference/deviation.ts";
@@ -14,10 +13,10 @@ import {
   type TurnOf,
   turnsInTable,
 } from "../../reference/rotary.ts";
-import { storedError, sumError, unitRoundoff } from "../../reference/rounding.ts";
+import { storedError, unitRoundoff } from "../../reference/rounding.ts";
 import type { Coverage } from "./coverage.ts";
 import { countRows, rowsOf, type Run, sampleRows } from "./sample.ts";
-import type { Operands, PaddedRows, CheckSampling } from "./view.ts";
+import type { Operands, CheckSampling } from "./view.ts";
 
 export async function checkRotary(
   shape: RotaryShape,
@@ -190,36 +189,4 @@ function compare(
     const accepted = storedError(value, dtype) + (errors[c] ?? 0) + 2 * storedError(value, "f32");
     deviation.add(actual[c] ?? Number.NaN, value, accepted, row, c);
   }
-}
-
-export async function checkMeanSquares(
-  { rows, columns, queryColumns, keyColumns, ranks }: MeanSquaresShape,
-  operands: Operands,
-  { random, effort }: CheckSampling,
-): Promise<Coverage> {
-  const runs = sampleRows(rows, columns, random, effort.rowElements);
-  const deviation = createDeviation();
-  const x: PaddedRows = await operands.rows("x", columns, runs);
-  const y = await operands.floats("y");
-  const parts = [
-    { first: 0, count: queryColumns },
-    { first: queryColumns, count: keyColumns },
-  ];
-  for (const row of rowsOf(runs)) {
-    const own = y.subarray(4 * row, 4 * row + 4);
-    for (const [at, { first, count }] of parts.entries()) {
-      const share = 1 / (ranks * count);
-      let sum = 0;
-      let squares = 0;
-      for (const value of x.at(row).subarray(first, first + count)) {
-        sum += value ** 2;
-        squares += value ** 4;
-      }
-      const accepted = share * sumError(count, squares, sum) + 4 * storedError(share * sum, "f32");
-      deviation.add(own[at] ?? Number.NaN, share * sum, accepted, row, at);
-    }
-    for (const c of [2, 3]) deviation.same(own[c] ?? Number.NaN, 0, row, c);
-    await operands.pace(4 * columns);
-  }
-  return { unit: "rows", checked: countRows(runs), total: rows, deviation };
 }

@@ -131,7 +131,7 @@ export async function checkEmbedding(
   operands: Operands,
   { random, effort }: CheckSampling,
 ): Promise<Coverage> {
-  const { tokens, hidden, vocabularyStart, vocabularyRows, scale = 1, positions } = shape;
+  const { tokens, hidden, vocabularyStart, vocabularyRows, tile, scale = 1, positions } = shape;
   const runs = sampleRows(tokens, hidden, random, effort.rowElements);
   const deviation = createDeviation();
   const ids = await operands.words("ids");
@@ -146,10 +146,13 @@ export async function checkEmbedding(
   const added =
     positions && (await operands.rows("positions", hidden, runsOf([...rowsOf(runs)].map(placeOf))));
   const nothing = new Float32Array(rowPitch(hidden));
+  const kept =
+    tile !== undefined && tile.index > 0 ? await operands.rowsBefore("y", hidden, runs) : undefined;
   for (const row of rowsOf(runs)) {
     const entry = entryOf(row);
-    const own = isOwn(entry) ? table.at(entry) : nothing;
-    if (own === nothing || (scale === 1 && added === undefined)) {
+    const left = kept?.at(row) ?? nothing;
+    const own = isOwn(entry) ? table.at(entry) : left;
+    if (own === left || (scale === 1 && added === undefined)) {
       same(y, row, own, 0, deviation);
     } else {
       // A sum of a scaled row and another, as of two summands.
@@ -160,6 +163,29 @@ export async function checkEmbedding(
     await operands.pace(hidden);
   }
   return coverage(runs, tokens, deviation);
+}
+
+export async function checkSpread(
+  { shape: { rows, columns, group, scale } }: Call<"spread_rows">,
+  operands: Operands,
+  { random, effort }: CheckSampling,
+): Promise<Coverage> {
+  const runs = sampleRows(rows, columns, random, effort.rowElements);
+  const deviation = createDeviation();
+  const sourceOf = (row: number): number => Math.floor(row / group);
+  const x = await operands.rows("x", columns, runsOf([...rowsOf(runs)].map(sourceOf)));
+  const y = await operands.rows("y", columns, runs);
+  for (const row of rowsOf(runs)) {
+    const [own, result] = [x.at(sourceOf(row)), y.at(row)];
+    for (let c = 0; c < columns; c++) {
+      const expected = scale * (own[c] ?? Number.NaN);
+      const accepted = 2 * storedError(expected, "f32") + storedError(expected, operands.dtype);
+      deviation.add(result[c] ?? Number.NaN, expected, accepted, row, c);
+    }
+    checkPadding(result, row, columns, deviation);
+    await operands.pace(columns);
+  }
+  return coverage(runs, rows, deviation);
 }
 
 export async function checkSoftmax(

@@ -2,6 +2,7 @@
 // writes it again; one that leaves out an instruction, whose right result of the step before would still be
 // there, does not, and its digest differs.
 
+import type { BufferRegion } from "../../collectives/buffer_region.ts";
 import type { LogicalGpu } from "../../gpu/logical_gpu.ts";
 import type { DType } from "../../kernels/storage.ts";
 import type { BufferRole, RankProgram } from "../../program/program.ts";
@@ -32,7 +33,7 @@ export function createSpoiler(
   const ids = new Set(program.instructions.flatMap(writtenBuffers).toReversed());
   const carried = carriedBuffers(program.instructions);
   const isCarried = (id: string): boolean => lasting.has(declaration(id).role) && carried.has(id);
-  const targets = leftBehind([...ids], region)
+  const targets = leftBehind([...ids], region, (id) => declaration(id).columnsOf?.id)
     .filter((id) => !isCarried(id))
     .map((id) => ({
       ...region(id),
@@ -40,21 +41,33 @@ export function createSpoiler(
     }));
   const { queue } = gpu.device;
   return () => {
-    for (const { buffer, offset, size, word } of targets) {
-      queue.writeBuffer(buffer, offset + 4 * Math.floor((Math.random() * size) / 4), word);
+    for (const { word, ...target } of targets) {
+      queue.writeBuffer(target.buffer, anyWord(target), word);
     }
   };
+}
+
+/** Where one of its own begins, drawn anew each time. */
+function anyWord({ offset, size, rows = { bytes: size, pitch: size } }: BufferRegion): number {
+  const start = offset + rows.pitch * Math.floor(Math.random() * Math.ceil(size / rows.pitch));
+  return start + 4 * Math.floor((Math.random() * rows.bytes) / 4);
 }
 
 /**
  * What a step leaves: of the buffers that take turns in the same memory those that no later one overlaps.
  *
  * @param ids the last written first
+ * @param columnsOf of columns, the tensor whose other columns lie between them: what holds of some holds of all
  */
-function leftBehind(ids: readonly string[], region: PreparedProgram["region"]): string[] {
+function leftBehind(
+  ids: readonly string[],
+  region: PreparedProgram["region"],
+  columnsOf: (id: string) => string | undefined,
+): string[] {
   /** Of each memory, what has been written, as ranges that do not touch. */
   const written = new Map<GPUBuffer, Range[]>();
-  return ids.filter((id) => {
+  const ofColumns = new Map<string, boolean>();
+  const isLeft = (id: string): boolean => {
     const { buffer, offset, size } = region(id);
     const own = { begin: offset, end: offset + size };
     const before = written.get(buffer) ?? [];
@@ -67,6 +80,13 @@ function leftBehind(ids: readonly string[], region: PreparedProgram["region"]): 
       },
     ]);
     return overlapped.every(({ begin, end }) => begin === own.end || end === own.begin);
+  };
+  return ids.filter((id) => {
+    const tensor = columnsOf(id);
+    if (tensor === undefined) return isLeft(id);
+    const known = ofColumns.get(tensor) ?? isLeft(id);
+    ofColumns.set(tensor, known);
+    return known;
   });
 }
 

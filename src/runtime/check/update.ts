@@ -2,6 +2,7 @@
 
 import { type BeginUpdateShape, updateState } from "../../kernels/begin_update.ts";
 import type { ClearShape } from "../../kernels/clear.ts";
+import type { PutColumnsShape } from "../../kernels/put_columns.ts";
 import { quadsPerSum, type SumSquaresShape } from "../../kernels/sum_squares.ts";
 import { createDeviation } from "../../reference/deviation.ts";
 import { clipFactor } from "../../reference/optimizers.ts";
@@ -18,21 +19,43 @@ export async function checkClear({ elements }: ClearShape, operands: Operands): 
   return { unit: "elements", checked: elements, total: elements, deviation };
 }
 
+export async function checkPutColumns(
+  { rows, columns, outputColumns, offset }: PutColumnsShape,
+  operands: Operands,
+): Promise<Coverage> {
+  const deviation = createDeviation();
+  const [x, y] = [await operands.floats("x"), await operands.floats("y")];
+  const before = heldBefore(operands, "y");
+  for (let row = 0; row < rows; row++) {
+    for (let c = 0; c < outputColumns; c++) {
+      const at = row * outputColumns + c;
+      const isPut = c >= offset && c < offset + columns;
+      const expected = isPut ? x[row * columns + c - offset] : before[at];
+      deviation.same(y[at] ?? Number.NaN, expected ?? Number.NaN, row, c);
+    }
+    await operands.pace(outputColumns);
+  }
+  return { unit: "rows", checked: rows, total: rows, deviation };
+}
+
 /** Each sum by itself: an error in one is little beside them all. */
 export async function checkSumSquares(
   shape: SumSquaresShape,
   operands: Operands,
 ): Promise<Coverage> {
-  const { elements } = shape;
+  const { elements, counted } = shape;
   const deviation = createDeviation();
-  const x = (await operands.floats("x")).subarray(0, elements);
+  const held = (await operands.floats("x")).subarray(0, elements);
+  const isCounted = (i: number): boolean =>
+    counted === undefined || i % counted.pitch < counted.columns;
+  const x = held.map((value, i) => (isCounted(i) ? value : 0));
   const [before, after] = [heldBefore(operands, "sums"), await operands.floats("sums")];
   const share = 4 * quadsPerSum(shape);
-  for (const [i, held] of before.entries()) {
+  for (const [i, earlier] of before.entries()) {
     const own = x.subarray(i * share, (i + 1) * share);
     const actual = after[i] ?? Number.NaN;
     if (own.length === 0) {
-      deviation.same(actual, held, 0, i);
+      deviation.same(actual, earlier, 0, i);
       continue;
     }
     let [squares, fourths] = [0, 0];
@@ -40,7 +63,7 @@ export async function checkSumSquares(
       squares += value * value;
       fourths += value ** 4;
     }
-    const expected = held + squares;
+    const expected = earlier + squares;
     const accepted =
       sumError(own.length, fourths, squares) +
       own.length * smallestError.f32 +

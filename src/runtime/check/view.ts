@@ -48,8 +48,10 @@ export interface Operands {
   readonly has: (binding: string) => boolean;
   /** A whole tensor as it lies in memory. */
   tensor(binding: string): Promise<Float32Array>;
-  /** Rows of a tensor of that many columns. */
-  rows(binding: string, columns: number, runs: readonly Run[]): Promise<PaddedRows>;
+  /** Rows of a tensor of that many columns. @param pitch columns from one to the next. Default: as many */
+  rows(binding: string, columns: number, runs: readonly Run[], pitch?: number): Promise<PaddedRows>;
+  /** The same of what it held before the instruction, which updates a part of it. */
+  rowsBefore(binding: string, columns: number, runs: readonly Run[]): Promise<PaddedRows>;
   /** A table of u32. */
   words(binding: string): Promise<Uint32Array>;
   /** A table of f32, whatever is stored elsewhere. */
@@ -92,12 +94,32 @@ export function operandsOf(instruction: KernelInstruction, view: CheckView): Ope
       if (held === undefined) throw new Error(`what ${binding} held before was not kept`);
       return new Float32Array(held.buffer);
     },
-    rows: async (binding, columns, runs) =>
-      readRows(view, bufferOf(binding), columns, storedAs(binding), runs, pace),
+    rows: async (binding, columns, runs, pitch) =>
+      readRows(view, bufferOf(binding), columns, storedAs(binding), runs, pace, pitch),
+    async rowsBefore(binding, columns, runs) {
+      const held = view.before(bufferOf(binding));
+      if (held === undefined) throw new Error(`what ${binding} held before was not kept`);
+      const read: CheckView["read"] = async (_, ranges) => partsOf(held, ranges);
+      return readRows({ read }, binding, columns, storedAs(binding), runs, pace);
+    },
   };
 }
 
-/** Of a buffer [rows, columns]. */
+function partsOf(
+  held: Uint8Array<ArrayBuffer>,
+  ranges: readonly ByteRange[],
+): Uint8Array<ArrayBuffer> {
+  const parts = ranges.map(({ offset, bytes }) => held.subarray(offset, offset + bytes));
+  const joined = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
+
+/** Of a buffer [rows, columns]. @param pitch columns from one row to the next, where they are not all there are */
 export async function readRows(
   { read }: Pick<CheckView, "read">,
   buffer: string,
@@ -105,10 +127,13 @@ export async function readRows(
   dtype: StorageType,
   runs: readonly Run[],
   pace: Pace,
+  pitch = columns,
 ): Promise<PaddedRows> {
   const rowBytes = rowPitch(columns) * bytesPerElement(dtype);
-  const ranges = runs.map(({ first, count }) => ({
-    offset: first * rowBytes,
+  const apart = rowPitch(pitch) * bytesPerElement(dtype);
+  const together = pitch === columns ? runs : oneByOne(runs);
+  const ranges = together.map(({ first, count }) => ({
+    offset: first * apart,
     bytes: count * rowBytes,
   }));
   return rowsOfRuns(
@@ -116,6 +141,21 @@ export async function readRows(
     rowPitch(columns),
     runs,
   );
+}
+
+function oneByOne(runs: readonly Run[]): Run[] {
+  return [...rowsOf(runs)].map((first) => ({ first, count: 1 }));
+}
+
+/** The first `columns` of each row, one row after the other. @param pitch columns from one row to the next */
+export function rowsTogether(values: Float32Array, columns: number, pitch = columns): Float32Array {
+  if (pitch === columns) return values;
+  const [own, apart] = [rowPitch(columns), rowPitch(pitch)];
+  const rows = new Float32Array(Math.ceil(values.length / apart) * own);
+  for (let row = 0; row * own < rows.length; row++) {
+    rows.set(values.subarray(row * apart, row * apart + own), row * own);
+  }
+  return rows;
 }
 
 /** @param values of the runs, one after the other */

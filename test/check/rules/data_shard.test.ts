@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { errorsOf, withDegrees } from "../../plan/checked.ts";
+import { errorsOf, warningsOf, withDegrees } from "../../plan/checked.ts";
 
 function sharded(parallel: object, more: object = {}) {
   return withDegrees({
@@ -36,4 +36,18 @@ test.each([
   expect(errorsOf(sharded({ dataShard, expert: 6 }, { model: { moe: { experts: 6 } } }))).toEqual(
     codes,
   );
+});
+
+test.each([
+  [{ zero: 3, pipeline: 2 }, true],
+  [{ zero: 1, pipeline: 2 }, false],
+  [{ zero: 3, pipeline: 1 }, false],
+])("a tied table with %j: said to be whole: %s", (parallel, isSaid) => {
+  const plan = withDegrees({
+    hardware: { gpus: 2 * parallel.pipeline },
+    workload: { batch: 4, mode: "training", optimizer: { name: "adamw" } },
+    model: { tiedEmbeddings: true, vocabulary: 64 },
+    parallel: { data: 2, ...parallel },
+  });
+  expect(warningsOf(plan).includes("checked-but-not-run")).toBe(isSaid);
 });

@@ -134,6 +134,17 @@ describe("fitting a plan to a machine", () => {
     expect(fitted).toBeGreaterThan(5);
   });
 
+  test("what one binding may hold reduces no vocabulary", () => {
+    const layer = planSchema.parse({
+      ...llama,
+      hardware: { gpus: 1 },
+      model: { ...llama.model, layers: 1, hidden: 4096, heads: 32, ffn: 14_336 },
+      parallel: {},
+    });
+    const room = machine({ cores: 64, free: 60e9, binding: 2 ** 27 });
+    expect(fitPlan(layer, room, { timeMs: 1e8 }).reductions).toEqual([]);
+  });
+
   test("layers go first, and the widths of the rest stay", () => {
     const fit = fitPlan(llama, machine({ cores: 64, free: 60e9 }), { timeMs: 1e8 });
     expect(reduced(fit)).toEqual(["layers"]);

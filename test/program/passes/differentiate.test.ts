@@ -7,13 +7,16 @@ import { planOps } from "../../../src/program/plan_ops.ts";
 import { estimate, estimatePlan } from "../../../src/program/estimate.ts";
 import { lower } from "../../../src/program/lower.ts";
 import { whyNotTrained } from "../../../src/program/trained.ts";
+import { optimizerOf } from "../../../src/plan/optimizer.ts";
 import type { Plan } from "../../../src/plan/plan.ts";
 import {
   expertTrainingPlan,
   expertTrainingSplits,
   trainingPlan,
   trainingSplits,
+  traitPlan,
 } from "../../support/training_plans.ts";
+import { plan as explicitPlan } from "../../support/plans.ts";
 import { planOf } from "../../support/written_plan.ts";
 
 function opsOf(plan: Plan) {
@@ -140,16 +143,62 @@ parallel: { tensor: 2 }
 });
 
 test("what has no gradient is named, and the plan is still counted", () => {
-  const shared = planOf(`
-name: shared heads
-hardware: { gpus: 4 }
+  const linear = planOf(`
+name: linear attention
+hardware: { gpus: 2 }
 workload: { mode: training, batch: 4, sequence: 6, optimizer: { name: sgd } }
-model: { layers: 1, hidden: 16, heads: 4, kvHeads: 2, ffn: 24 }
-parallel: { tensor: 4 }
+model:
+  { layers: 1, hidden: 16, heads: 4, ffn: 24,
+    gatedDelta: { layers: [0], keyHeads: 4, valueHeads: 4, keyDim: 8, valueDim: 8, kernel: 3 } }
+parallel: { tensor: 2 }
 `);
-  expect(whyNotTrained(shared)).toMatch(/overlapping parts/);
-  expect(estimatePlan(shared).ranks).toHaveLength(4);
+  expect(whyNotTrained(linear)).toMatch(/gated-delta/);
+  expect(estimatePlan(linear).ranks).toHaveLength(2);
   expect(whyNotTrained(trainingPlan("one rank"))).toBeUndefined();
-  const gated = expertTrainingPlan("one rank", { moe: ", sharedFfn: 8, sharedGate: true" });
-  expect(whyNotTrained(gated)).toMatch(/a gate of each row behind it/);
+});
+
+test("replicas that divide heads in different ways share no columns alike, and train nothing", () => {
+  const layer = {
+    op: "attention",
+    hidden: 16,
+    heads: 4,
+    kvHeads: 2,
+    headDim: 4,
+    causal: true,
+  } as const;
+  const unequal = explicitPlan(
+    "unequal",
+    6,
+    [
+      [
+        {
+          ...layer,
+          groups: [
+            [0, 1, 2, 3],
+            [4, 5],
+          ],
+        },
+      ],
+    ],
+    {
+      workload: { mode: "training", optimizer: optimizerOf({ name: "sgd" }, "f32", 12) },
+    },
+  );
+  expect(whyNotTrained(unequal)).toMatch(/overlapping parts/);
+});
+
+test("columns that ranks share are summed once, and counted by the first of them", () => {
+  const { once } = opsOf(traitPlan("one head of keys, with biases", "four tensor ranks"));
+  const taken = once.flatMap((op) => (op.op === "take-columns" ? [[op.x.name, op.ranks]] : []));
+  expect(taken).toEqual([
+    ["blocks/2.attention/qkv/weight/gradient", [0, 1, 2, 3]],
+    ["blocks/2.attention/qkv/bias/gradient", [0, 1, 2, 3]],
+  ]);
+  const counted = once.flatMap((op) =>
+    op.op === "sum-squares" && op.x.name.includes("qkv/weight") ? [[op.ranks, op.columns]] : [],
+  );
+  expect(counted).toEqual([
+    [[0], undefined],
+    [[1, 2, 3], 8],
+  ]);
 });

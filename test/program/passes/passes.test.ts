@@ -17,6 +17,11 @@ import { arbitraryDegrees } from "../../support/arbitrary_degrees.ts";
 import { planOf } from "../../support/written_plan.ts";
 import { sameOn, type Tensor, whole } from "../../../src/program/tensor.ts";
 import { isTransfer } from "../../../src/program/transfer_op.ts";
+import { tileWeights } from "../../../src/program/passes/tile_weights.ts";
+import { commonBinding } from "../../../src/program/tile.ts";
+
+const inWindows = (ops: readonly Op[]) => chunkLogits(ops, "f32", commonBinding);
+const inTiles = (ops: readonly Op[]) => tileWeights(ops, "f32", 2 ** 11);
 
 function kinds(ops: readonly Op[]): string[] {
   return ops.map(({ op }) => op);
@@ -177,7 +182,7 @@ model: { layers: 1, hidden: 8, heads: 2, ffn: 16, vocabulary: 96 }
 parallel: { tensor: 2 }
 `);
   const { ops } = planOps(head);
-  const shown = chunkLogits(ops).flatMap((op) => (op.op === "observe" ? [op] : []));
+  const shown = inWindows(ops).flatMap((op) => (op.op === "observe" ? [op] : []));
   expect(shown.map((op) => op.shown[1])).toMatchObject([
     { rowOffset: 0, rows: 256, columnOffset: 48, columns: 48 },
     { rowOffset: 256, rows: 256, columnOffset: 48, columns: 48 },
@@ -186,9 +191,9 @@ parallel: { tensor: 2 }
   expect(new Set(shown.map(({ x }) => x.tensor.parts.held[0]?.shape.join()))).toEqual(
     new Set(["256,48"]),
   );
-  expect(count(chunkLogits(ops), "matmul")).toBe(count(ops, "matmul") + 2);
+  expect(count(inWindows(ops), "matmul")).toBe(count(ops, "matmul") + 2);
   const twice = [...ops, ...ops.filter(({ op }) => op === "observe")];
-  expect(count(chunkLogits(twice), "matmul")).toBe(count(ops, "matmul"));
+  expect(count(inWindows(twice), "matmul")).toBe(count(ops, "matmul"));
 });
 
 test("no pass changes the list that it is given", () => {
@@ -197,7 +202,7 @@ test("no pass changes the list that it is given", () => {
       const { ops } = planOps(plan);
       const scheduling = schedulingOf(plan);
       let given: readonly Op[] = ops;
-      for (const pass of [fuseProducts, fuseNorms, chunkLogits, chunk]) {
+      for (const pass of [fuseProducts, fuseNorms, inWindows, chunk, inTiles]) {
         const before = JSON.stringify(given);
         const after = pass(given);
         expect(JSON.stringify(given)).toBe(before);

@@ -78,6 +78,18 @@ const cases: readonly (readonly [string, Plan])[] = [
     "requests that come later",
     planOf(1, { workload: { ...chunks, requests: 5, scheduler: { requestsPerSecond: 300 } } }),
   ],
+  [
+    "a cache for each of two key heads",
+    planOf(1, { hardware: { gpus: 1, maxBinding: 700 }, workload: chunks }),
+  ],
+  [
+    "caches in two parts, slopes of heads",
+    planOf(1, {
+      hardware: { gpus: 1, maxBinding: 1200 },
+      model: { kvHeads: 4, positions: { kind: "alibi" } },
+      workload: { pageTokens: 3, prefillChunk: 2 },
+    }),
+  ],
   ["tensor", planOf(2, { parallel: { tensor: 2 }, workload: chunks })],
   [
     "fewer key heads than ranks",
@@ -110,6 +122,17 @@ const cases: readonly (readonly [string, Plan])[] = [
     planOf(2, { model: { ...moe, vocabulary: 30 }, parallel: { tensor: 2, expert: 2 } }),
   ],
 ];
+
+test("caches are cut as far as bindings ask for", () => {
+  const caches = (plan: Plan) =>
+    lower(plan).ranks[0]!.buffers.flatMap(({ id, role }) => (role === "cache" ? [id] : []));
+  const of = (name: string): Plan => cases.find(([each]) => each === name)![1];
+  expect(caches(of("chunks"))).toEqual(["blocks/1.attention/cache", "blocks/7.attention/cache"]);
+  const own = ["blocks/1.attention/cache", "blocks/7.attention/cache"];
+  const halves = own.flatMap((name) => [`${name} 1 of 2`, `${name} 2 of 2`]);
+  expect(caches(of("a cache for each of two key heads"))).toEqual(halves);
+  expect(caches(of("caches in two parts, slopes of heads"))).toEqual(halves);
+});
 
 describe("what is counted is what a program allocates", () => {
   test.each(cases)("%s", (_, plan) => {

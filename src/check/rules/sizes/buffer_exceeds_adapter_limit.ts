@@ -1,5 +1,6 @@
 // No buffer of the plan is larger than one buffer may be on the adapter. It is judged by the largest matrix and the
-// largest activation of each layer on one GPU. What is really allocated, the program says.
+// largest activation of each layer on one GPU; a matrix that is not trained lies in as many buffers as bindings take. What
+// is really allocated, the program says.
 
 import {
   fieldPath,
@@ -9,7 +10,9 @@ import {
   placedLayers,
 } from "../../../plan/layers.ts";
 import { planLayerOf } from "../../../plan/layers/layers.ts";
+import type { Plan } from "../../../plan/plan.ts";
 import { valueBytes } from "../../../program/key_value_cache.ts";
+import { commonBinding } from "../../../program/tile.ts";
 import { degreesWith } from "../../example.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 
@@ -42,7 +45,6 @@ export const buffersAreWithinLimits: RuleDefinition = {
   chapter: "sizes",
   diagnostics: [bufferExceedsAdapterLimit, buffersFitAdapter],
   ofAdapter: (plan, limits) => {
-    const bytes = valueBytes(plan);
     const limit = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
     const limitName =
       limits.maxStorageBufferBindingSize <= limits.maxBufferSize
@@ -50,7 +52,7 @@ export const buffersAreWithinLimits: RuleDefinition = {
         : "maxBufferSize";
     let largest = 0;
     const faults = placedLayers(plan).flatMap((placed) => {
-      const size = bytes * largestElements(placed);
+      const size = largestBytes(plan, placed);
       largest = Math.max(largest, size);
       return size <= limit
         ? []
@@ -74,9 +76,17 @@ export const buffersAreWithinLimits: RuleDefinition = {
   },
 };
 
-function largestElements(placed: PlacedLayer): number {
+function largestBytes(plan: Plan, placed: PlacedLayer): number {
   const { layer, inputRows, outputRows, inputWidth = 0, outputWidth = 0 } = placed;
   const rows = Math.ceil(inputRows / Math.max(1, layer.groups.length));
   const passing = Math.max(rows * inputWidth, Math.min(rows, outputRows) * outputWidth);
-  return Math.max(passing, ...planLayerOf(layer).buffers(layer, groupSize(layer), rows));
+  const own = planLayerOf(layer).buffers(layer, groupSize(layer), rows);
+  const { weights = [], activations = [] } = own;
+  const bytes = valueBytes(plan);
+  const isCut = plan.workload.optimizer === undefined;
+  const most = isCut ? (plan.hardware.maxBinding ?? commonBinding) : Infinity;
+  return Math.max(
+    bytes * Math.max(passing, ...activations),
+    Math.min(most, bytes * Math.max(0, ...weights)),
+  );
 }

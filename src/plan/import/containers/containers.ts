@@ -74,10 +74,12 @@ function given(document: PlanDocument, path: Path): Given | undefined {
 }
 
 function aroundWith(document: PlanDocument, path: Path, around: Around): Around {
-  const replicas =
-    given(document, [...path, "replicas"]) ??
-    given(document, [...path, "deploy", "replicas"]) ??
-    around.replicas;
+  // Within a job, replicas are its pods.
+  const own =
+    around.pods === undefined
+      ? (given(document, [...path, "replicas"]) ?? given(document, [...path, "deploy", "replicas"]))
+      : undefined;
+  const replicas = own ?? around.replicas;
   // Master and workers of a training job are pods of one program.
   const specs = Object.keys(Object(valueAt(document.value, [...path, "pytorchReplicaSpecs"])));
   const pods = specs
@@ -96,7 +98,7 @@ function aroundWith(document: PlanDocument, path: Path, around: Around): Around 
   }
   return {
     ...(ofJob === undefined ? {} : { pods: ofJob }),
-    ...(replicas === undefined || ofJob !== undefined ? {} : { replicas }),
+    ...(replicas === undefined || pods !== undefined ? {} : { replicas }),
     environment: variables,
   };
 }
@@ -117,6 +119,7 @@ function containerAt(
   const parts = isCompose ? [entry, command] : [command, args];
   const own = new Map([...environment, ...environmentAt(document, path)]);
   const words = parts.flatMap((part) => part?.words ?? []);
+  if (isCompose) for (const name of namesOfHost(words)) own.delete(name);
   const gpus = gpusAt(document, path, pods);
   return {
     image: typeof image === "string" ? image : "",
@@ -128,6 +131,12 @@ function containerAt(
     ...(pods === undefined ? {} : { pods }),
     ...(replicas === undefined || replicas.count === 1 ? {} : { replicas }),
   };
+}
+
+/** Compose fills $NAME in from where it is started; the container's own variables are $$NAME. */
+function namesOfHost(words: readonly Scalar[]): string[] {
+  const text = words.flatMap((word) => word.map((piece) => piece.text)).join(" ");
+  return [...text.matchAll(/(?<!\$)(?:\$\$)*\$\{?([A-Za-z_]\w*)/g)].map(([, name = ""]) => name);
 }
 
 function offsetOf(document: PlanDocument, path: Path): number {

@@ -14,23 +14,87 @@ export function declare(
   words: readonly Scalar[],
   scope: Scope,
 ): void {
-  const exports = name === "export" || words.some((word) => /^-\w*x/.test(textOf(word)));
+  const options = words.map(textOf).filter((word) => word.startsWith("-"));
+  const has = (letter: string) => options.some((word) => word.slice(1).includes(letter));
+  const exports = name === "export" || has("x");
+  const isLocal = /^(local|declare|typeset)$/.test(name) && !has("g");
+  const refers = has("n") && name !== "export";
+  const { shell, script } = scope;
   for (const each of command.args) {
-    if (each.type === "Assignment") assignFrom(each, scope, exports ? true : undefined);
+    if (each.type !== "Assignment") continue;
+    const target = refers ? textOf(valuePieces(each, scope)) : undefined;
+    const known = target === undefined ? undefined : shell.variables.get(target)?.value;
+    if (target === undefined) {
+      const outer = shell.variables.get(each.name);
+      assignFrom(each, scope, exports ? true : undefined);
+      if (isLocal) hide(shell, each.name, outer);
+      continue;
+    }
+    if (isLocal) hide(shell, each.name, shell.variables.get(each.name), target);
+    script.used.add(target);
+    assign(script, shell, each.name, known ?? scalar([]));
   }
-  if (!exports) return;
-  for (const word of words) {
-    const key = textOf(word);
-    const known = scope.shell.variables.get(key);
-    if (known !== undefined) scope.shell.variables.set(key, { ...known, exported: true });
+  for (const word of words) declareWord(word, { scope, exports, isLocal });
+}
+
+/** A word that is made, `export "$NAME=4"`, or a name alone. */
+function declareWord(
+  word: Scalar,
+  {
+    scope: { shell, script },
+    exports,
+    isLocal,
+  }: { readonly scope: Scope; readonly exports: boolean; readonly isLocal: boolean },
+): void {
+  const text = textOf(word);
+  if (text.startsWith("-")) return;
+  const [start = "", name = ""] = /^([A-Za-z_]\w*)=/.exec(text) ?? [];
+  const [first] = word;
+  if (first?.unknown !== undefined && start === "") {
+    script.notRead.push({ path: text, offset: first.offset });
+    return;
   }
+  const key = start === "" ? text : name;
+  if (isLocal && shell.locals !== undefined) {
+    hide(shell, key, shell.variables.get(key));
+    shell.variables.delete(key);
+  }
+  if (start !== "") assign(script, shell, name, scalar(behind(word, start.length)));
+  const known = shell.variables.get(key);
+  if (exports && known !== undefined) shell.variables.set(key, { ...known, exported: true });
+}
+
+/** The pieces without the first characters. */
+function behind(word: Scalar, count: number): Scalar {
+  let left = count;
+  return word.flatMap((piece) => {
+    const cut = Math.min(left, piece.text.length);
+    left -= cut;
+    if (cut === piece.text.length) return [];
+    return [{ ...piece, text: piece.text.slice(cut), offset: piece.offset + cut }];
+  });
+}
+
+function hide(
+  { locals }: Scope["shell"],
+  name: string,
+  before: Variable | undefined,
+  refersTo?: string,
+): void {
+  if (locals === undefined || locals.has(name)) return;
+  locals.set(name, { before, ...(refersTo === undefined ? {} : { refersTo }) });
+}
+
+function valuePieces({ value }: Assignment, scope: Scope): Scalar {
+  return value.type === "ArrayValue" ? [] : expandValue(value, scope);
 }
 
 /** As a word of another command: `env TP=4 …`. */
-export function assignmentWord({ name, append, value, pos }: Assignment, scope: Scope): Scalar {
+export function assignmentWord(each: Assignment, scope: Scope): Scalar {
+  const { name, append, pos } = each;
   return [
     { text: `${name}${append === true ? "+" : ""}=`, offset: scope.text.at(pos) },
-    ...(value.type === "ArrayValue" ? [] : expandValue(value, scope)),
+    ...valuePieces(each, scope),
   ];
 }
 

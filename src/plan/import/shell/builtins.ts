@@ -3,7 +3,7 @@
 import type { Status } from "./condition.ts";
 import type { Scope } from "./expand.ts";
 import { assign } from "./shell.ts";
-import { literal, type Scalar, scalar, textOf, unknownPiece } from "./value.ts";
+import { type Scalar, scalar, textOf, unknownPiece } from "./value.ts";
 
 export interface BuiltinCall {
   readonly name: string;
@@ -38,7 +38,16 @@ const shift: Builtin = ({ words: [count], scope: { shell } }) => {
 };
 
 const unset: Builtin = ({ words, scope }) => {
-  for (const word of words) scope.shell.variables.delete(textOf(word));
+  for (const word of words) {
+    const [, name = "", index] = /^(\w+)(?:\[(\w+)\])?$/.exec(textOf(word)) ?? [];
+    const known = scope.shell.variables.get(name);
+    if (index === undefined) scope.shell.variables.delete(name);
+    else if (known?.value.kind === "array") {
+      const elements = new Map(known.value.elements);
+      elements.delete(index);
+      scope.shell.variables.set(name, { ...known, value: { kind: "array", elements } });
+    }
+  }
   return true;
 };
 
@@ -55,14 +64,16 @@ const read: Builtin = ({ words, scope, input }) => {
   return true;
 };
 
-/** Without a statement that it could end, `let` is arithmetic on words; its result is seldom a size. */
-const assignLet: Builtin = ({ words, scope }) => {
-  for (const word of words) {
-    const [, name, value] = /^(\w+)=(\d+)$/.exec(textOf(word)) ?? [];
-    if (name !== undefined && value !== undefined) {
-      assign(scope.script, scope.shell, name, scalar(literal(value, word[0]?.offset ?? 0)));
-    }
-  }
+/** `printf -v NAME …` prints into a variable: a plain word as it is, and forms as nobody knows. */
+const print: Builtin = ({ words: [option = [], target = [], format = [], ...values], scope }) => {
+  const name = textOf(target);
+  if (textOf(option) !== "-v" || !/^[A-Za-z_]\w*$/.test(name)) return true;
+  const [only] = values;
+  const isPlain = values.length === 1 && /^%[ds]$/.test(textOf(format));
+  const unknown = { written: `$${name}`, why: "is printed in a form that is not followed" };
+  const offset = target[0]?.offset ?? 0;
+  const printed = isPlain && only !== undefined ? only : [unknownPiece(unknown, offset)];
+  assign(scope.script, scope.shell, name, scalar(printed));
   return true;
 };
 
@@ -73,7 +84,7 @@ export const builtins: Readonly<Record<string, Builtin>> = {
   true: succeed,
   false: () => false,
   echo: succeed,
-  printf: succeed,
+  printf: print,
   cd: succeed,
   pushd: succeed,
   popd: succeed,
@@ -98,5 +109,5 @@ export const builtins: Readonly<Record<string, Builtin>> = {
   read,
   mapfile: read,
   readarray: read,
-  let: assignLet,
+  let: succeed,
 };

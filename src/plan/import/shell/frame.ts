@@ -63,9 +63,11 @@ export function followText(text: SourceText, frame: Omit<Frame, "text">): void {
 
 function runAll(statements: readonly Statement[], frame: Frame): Status {
   let status: Status = true;
-  for (const { command } of statements) {
+  for (const { command, background } of statements) {
     if (frame.shell.stopped !== "no") break;
-    status = frame.run(command, frame);
+    // What runs beside the script has a shell of its own.
+    const own = background === true ? { ...frame, shell: copyOf(frame.shell) } : frame;
+    status = frame.run(command, own);
   }
   return status;
 }

@@ -22,9 +22,20 @@ export interface Shell {
   readonly functions: Map<string, ShellFunction>;
   /** `$1` and on; undefined where nothing says with which arguments the script is called. */
   positional: readonly Scalar[] | undefined;
+  /** Of the function that runs: what its own variables have hidden. */
+  locals?: Locals;
   /** What ends the statements that follow. */
   stopped: "no" | "break" | "continue" | "return" | "exit";
 }
+
+/** By name; absent where there was none outside. */
+export interface Hidden {
+  readonly before: Variable | undefined;
+  /** The outer variable that the name stands for (`local -n`). */
+  readonly refersTo?: string;
+}
+
+export type Locals = Map<string, Hidden>;
 
 export interface ShellFunction {
   readonly body: FunctionNode["body"] | CompoundList;
@@ -46,6 +57,21 @@ export function copyOf(shell: Shell): Shell {
     variables: new Map(shell.variables),
     functions: new Map(shell.functions),
   };
+}
+
+/** The variables of a function end with it; what they stand for keeps their value. */
+export function endLocals(script: Script, shell: Shell, locals: Locals): void {
+  const values = new Map(
+    [...locals.keys()].map((name) => [name, shell.variables.get(name)?.value]),
+  );
+  for (const [name, { before }] of locals) {
+    if (before === undefined) shell.variables.delete(name);
+    else shell.variables.set(name, before);
+  }
+  for (const [name, { refersTo }] of locals) {
+    const value = values.get(name);
+    if (refersTo !== undefined && value !== undefined) assign(script, shell, refersTo, value);
+  }
 }
 
 /** What a program that is started from here sees: the exported variables. */

@@ -8,7 +8,7 @@ import { decideWords, type Status } from "./condition.ts";
 import { expandValue, expandWords } from "./expand.ts";
 import { followText, type Frame, maxDepth, runBody, scopeOf } from "./frame.ts";
 import { inputOf } from "./output.ts";
-import { copyOf } from "./shell.ts";
+import { copyOf, endLocals, type Locals } from "./shell.ts";
 import { type SourceText, sourceOf } from "./source_text.ts";
 import { knownText, literal, type Scalar, textOf } from "./value.ts";
 
@@ -58,6 +58,10 @@ export function runCommand(command: Command, frame: Frame): Status {
       );
       return true;
     }
+    if (name === "let") {
+      for (const word of all) runText([...literal("((", 0), ...word, ...literal("))", 0)], frame);
+      return true;
+    }
     if (name === "source" || name === ".") return sourceFile(all, frame);
     return builtin(call);
   }
@@ -86,10 +90,15 @@ function callFunction(
 ): Status {
   if (frame.depth > maxDepth) return true;
   const { shell } = frame;
-  const outer = shell.positional;
+  const { positional, locals: outer } = shell;
+  const locals: Locals = new Map();
   shell.positional = words;
+  shell.locals = locals;
   const status = runBody(body, { ...frame, text, depth: frame.depth + 1 });
-  shell.positional = outer;
+  shell.positional = positional;
+  endLocals(frame.script, shell, locals);
+  if (outer === undefined) delete shell.locals;
+  else shell.locals = outer;
   if (shell.stopped === "return") shell.stopped = "no";
   return status;
 }

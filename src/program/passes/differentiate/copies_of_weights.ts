@@ -4,6 +4,7 @@ import type { RegionContent } from "../../content.ts";
 import { partsOf } from "../../content_values.ts";
 import { partOn, type Tensor } from "../../tensor.ts";
 import { NotDifferentiable } from "./not_differentiable.ts";
+import { regionKey } from "./shared_columns.ts";
 import { type WeightUse } from "./walk.ts";
 
 export interface Copies {
@@ -15,7 +16,7 @@ export interface Copies {
   readonly sums: readonly { readonly from: readonly number[]; readonly to: readonly number[] }[];
 }
 
-/** @throws NotDifferentiable where ranks share some of a weight's part and not all of it */
+/** @throws NotDifferentiable where ranks hold overlapping parts of a weight, and not in the same way in every group */
 export function copiesOfWeights(uses: readonly WeightUse[]): Copies[] {
   const groups = new Map<string, Group[]>();
   const parts = createParts();
@@ -23,7 +24,7 @@ export function copiesOfWeights(uses: readonly WeightUse[]): Copies[] {
     const own = new Map<string, number[]>();
     for (const rank of use.ranks) {
       const key = keyOf(use.weight, rank);
-      parts.note(use.weight, rank, key);
+      parts.note(use, rank, key);
       own.set(key, [...(own.get(key) ?? []), rank]);
     }
     for (const [key, ranks] of own) {
@@ -33,6 +34,7 @@ export function copiesOfWeights(uses: readonly WeightUse[]): Copies[] {
       if (!isKnown) known.push({ ranks, isPartial: use.isPartial });
     }
   }
+  parts.check();
   return [...groups].map(([key, own]) => ({
     key,
     ranks: [...new Set(own.flatMap(({ ranks }) => ranks))],
@@ -72,29 +74,51 @@ export function keyOf(weight: Tensor, rank: number): string {
   const content = partOn(weight, rank)?.content;
   if (content === undefined) throw new Error(`${weight.name}: a weight without content`);
   const regions = partsOf(content);
-  return regions
-    .map(({ tensor, offset, size }) => `${tensor} ${offset.join()}+${size.join()}`)
-    .join(" ");
+  return regions.map(regionKey).join(" ");
 }
 
-/** Refuses parts that overlap and are not the same: gradients would have to be summed over some of their elements. */
+/**
+ * Refuses parts that overlap: gradients would have to be summed over some of their elements. What ranks of a group share, see
+ * `shared_columns`, every group shares among the same parts.
+ */
 function createParts() {
-  const regions = new Map<string, { readonly region: RegionContent; readonly key: string }[]>();
+  const regions = new Map<string, Map<string, RegionContent>>();
+  /** By region and group, whole parts that it is of. */
+  const holders = new Map<string, Map<string, Set<string>>>();
   return {
-    note(weight: Tensor, rank: number, key: string): void {
+    note({ weight, ranks }: WeightUse, rank: number, key: string): void {
       const content = partOn(weight, rank)?.content;
       if (content === undefined) return;
       for (const region of partsOf(content)) {
-        const known = regions.get(region.tensor) ?? [];
-        regions.set(region.tensor, known);
-        if (known.some((each) => each.key === key)) continue;
-        if (known.some((each) => overlap(each.region, region))) {
-          throw new NotDifferentiable(`ranks hold overlapping parts of ${region.tensor}`);
-        }
-        known.push({ region, key });
+        const known = entryOf(regions, region.tensor, () => new Map<string, RegionContent>());
+        known.set(regionKey(region), region);
+        const groups = entryOf(holders, regionKey(region), () => new Map<string, Set<string>>());
+        entryOf(groups, ranks.join(), () => new Set<string>()).add(key);
+      }
+    },
+    /** @throws NotDifferentiable */
+    check(): void {
+      for (const [tensor, known] of regions) {
+        const all = [...known.values()];
+        const isApart = all.every(
+          (one, i) => !all.slice(i + 1).some((other) => overlap(one, other)),
+        );
+        const isAlike = [...known.keys()].every((region) => {
+          const groups = [...(holders.get(region)?.values() ?? [])];
+          const own = groups.map((keys) => [...keys].toSorted().join("|"));
+          return new Set(own).size === 1;
+        });
+        if (!isApart || !isAlike)
+          throw new NotDifferentiable(`ranks hold overlapping parts of ${tensor}`);
       }
     },
   };
+}
+
+function entryOf<Key, Value>(map: Map<Key, Value>, key: Key, created: () => Value): Value {
+  const value = map.get(key) ?? created();
+  map.set(key, value);
+  return value;
 }
 
 function overlap(a: RegionContent, b: RegionContent): boolean {

@@ -7,6 +7,7 @@ import { readBy, writtenBy } from "../../operands.ts";
 import type { OpOrigin } from "../../program.ts";
 import { nameOn, type Tensor, whole } from "../../tensor.ts";
 import { type CollectiveOp, isTransfer } from "../../transfer_op.ts";
+import { attentionGradients, rotaryGradients } from "./attention.ts";
 import { createBook } from "./book.ts";
 import {
   expertTransferGradients,
@@ -17,17 +18,16 @@ import {
 } from "./experts.ts";
 import {
   addGradients,
-  attentionGradients,
+  aggregateGradients,
   embeddingGradients,
   lossGradients,
   normGradients,
-  rotaryGradients,
 } from "./layers.ts";
+import { copyGradients } from "./copied_rows.ts";
 import { placementsOf } from "./placements.ts";
 import { activationGradients, matmulGradients } from "./products.ts";
 import {
   collectiveGradients,
-  copyGradients,
   gatherColumnsGradients,
   sliceColumnsGradients,
   type Woven,
@@ -77,6 +77,8 @@ function differentiateOp(walk: Walk, op: Op, woven: Woven): void {
     case "observe":
     case "route-positions":
     case "loss-statistics":
+    // A part of the rule of the norm that reads them.
+    case "mean-squares":
       return;
     case "cross-entropy":
     case "squared-error":
@@ -93,6 +95,8 @@ function differentiateOp(walk: Walk, op: Op, woven: Woven): void {
       return attentionGradients(walk, op);
     case "rotary":
       return rotaryGradients(walk, op);
+    case "aggregate":
+      return aggregateGradients(walk, op);
     case "embedding":
       return embeddingGradients(walk, op);
     case "collective":

@@ -1,19 +1,15 @@
-// Gradients of norms, sums, attention and embeddings.
+// Gradients of norms, sums, means and embeddings.
 
-import type { AttentionOp, RotaryOp } from "../../attention_op.ts";
-import type { AddOp, EmbeddingOp, NormOp } from "../../op.ts";
+import type { EmbeddingOp } from "../../embedding_op.ts";
+import type { AddOp, AggregateOp, NormOp } from "../../op.ts";
 import type { CrossEntropyOp, SquaredErrorOp } from "../../gradient_op.ts";
 import { type Tensor, whole } from "../../tensor.ts";
 import { gradientTensor } from "./book.ts";
-import { NotDifferentiable } from "./not_differentiable.ts";
 import { allOf, settle, takeOnly, useWeight, type Walk } from "./walk.ts";
 
 export function normGradients(walk: Walk, op: NormOp): void {
   const { ranks, gain, bias, norm, epsilon, sumOf } = op;
   const x = allOf(op.x, op);
-  if (widthOf(x) !== widthOf(gain)) {
-    throw new NotDifferentiable(`${op.origin.layer}: a norm of some columns of ${x.name}`);
-  }
   const dy = settle(walk, op, allOf(op.y, op));
   const dsum = sumOf === undefined ? takeOnly(walk, x, ranks, false) : settle(walk, op, x);
   const dx = dy === undefined ? dsum : gradientTensor(x, `${x.name}/gradient/${gain.name}`, ranks);
@@ -44,10 +40,6 @@ export function normGradients(walk: Walk, op: NormOp): void {
   }
   if (sumOf === undefined) walk.book.add(x, ranks, { tensor: dx });
   else summands(walk, op, sumOf[0].tensor, sumOf[1].tensor, dx);
-}
-
-function widthOf({ parts }: Tensor): number | undefined {
-  return parts.held[0]?.shape.at(-1);
 }
 
 /** f32 [rows, 4] */
@@ -84,75 +76,16 @@ export function addGradients(walk: Walk, op: AddOp): void {
   if (dy !== undefined) summands(walk, op, allOf(op.a, op), allOf(op.b, op), dy);
 }
 
-export function attentionGradients(walk: Walk, op: AttentionOp): void {
-  const { op: _, y, sinks, origin, place: __, ...rest } = op;
-  const { ranks, qkv, values, heads, kvHeads } = op;
-  const dy = settle(walk, op, y);
-  if (dy === undefined) return;
-  if (sinks !== undefined) throw new NotDifferentiable(`${origin.layer}: attention sinks`);
-  const site = walk.siteOf(op);
-  const statistics = perQuery(y, heads, `${y.name}/statistics`);
-  walk.emit({
-    ...rest,
-    ...site,
-    op: "attention-statistics",
-    attended: y,
-    dy,
-    y: statistics,
-  });
-  const dx = gradientTensor(qkv, `${qkv.name}/gradient`, ranks);
-  const dv = values && withColumns(dx, `${values.v.name}/gradient/values`, kvHeads * values.dim);
-  walk.emit({
-    ...rest,
-    ...site,
-    op: "attention-gradient",
-    dy,
-    statistics,
-    dx,
-    ...(dv === undefined ? {} : { dv }),
-  });
-  walk.book.add(qkv, ranks, { tensor: dx });
-  if (values !== undefined && dv !== undefined) walk.valuesOf.set(keyOf(values.v, ranks), dv);
-}
-
-/** Of a group's tensor. */
-function keyOf({ name }: Tensor, ranks: readonly number[]): string {
-  return `${ranks[0]} ${name}`;
-}
-
-/** f32 [rows · heads · 2] */
-function perQuery(y: Tensor, heads: number, name: string): Tensor {
-  const { parts, ...rest } = gradientTensor(y, name);
-  const held = parts.held.map(({ shape: [rows = 0] }) => ({ shape: [rows * heads * 2] }));
-  return { ...rest, dtype: "f32", parts: { ...parts, held } };
-}
-
-function withColumns({ parts, ...rest }: Tensor, name: string, columns: number): Tensor {
-  const held = parts.held.map(({ shape: [rows = 0] }) => ({ shape: [rows, columns] }));
-  return { ...rest, name, parts: { ...parts, held } };
-}
-
-/** Of the packed rows, whose values attention read as they are. */
-export function rotaryGradients(walk: Walk, op: RotaryOp): void {
-  const { op: _, x, y, norm, latent, origin: __, place: ___, ...rest } = op;
-  if (latent !== undefined || norm !== undefined) {
-    throw new NotDifferentiable(
-      `${op.origin.layer}: queries and keys that are normalized or latent`,
-    );
-  }
-  const dy = settle(walk, op, y);
-  const dv = walk.valuesOf.get(keyOf(x, op.ranks));
-  if (dy === undefined || dv === undefined) return;
-  const dx = gradientTensor(x, `${x.name}/gradient`, op.ranks);
-  walk.emit({ ...rest, ...walk.siteOf(op), op: "rotary-gradient", dy, dv, dx });
-  walk.book.add(x, op.ranks, { tensor: dx });
-}
-
 export function embeddingGradients(walk: Walk, op: EmbeddingOp): void {
-  const { ids, table, scale, positions, ranks, origin } = op;
-  if (positions !== undefined) throw new NotDifferentiable(`${origin.layer}: learned positions`);
+  const { ids, table, scale, positions, ranks } = op;
   const dy = settle(walk, op, op.y);
   if (dy === undefined) return;
+  if (positions !== undefined) {
+    const { table: added, first, sequence } = positions;
+    // A rank adds positions to some tokens, and has the gradient of all of them.
+    const y = useWeight(walk, op, added, ranks, false);
+    walk.emit({ op: "position-gradient", ...walk.siteOf(op), ranks, dy, first, sequence, y });
+  }
   walk.emit({
     op: "embedding-gradient",
     ...walk.siteOf(op),
@@ -163,6 +96,15 @@ export function embeddingGradients(walk: Walk, op: EmbeddingOp): void {
     ...(scale === undefined ? {} : { scale }),
     y: useWeight(walk, op, table),
   });
+}
+
+export function aggregateGradients(walk: Walk, op: AggregateOp): void {
+  const { x, y, group, scale, ranks } = op;
+  const dy = settle(walk, op, y);
+  if (dy === undefined) return;
+  const dx = gradientTensor(x, `${x.name}/gradient/spread`, ranks);
+  walk.emit({ op: "spread-rows", ...walk.siteOf(op), ranks, dy, group, scale, dx });
+  walk.book.add(x, ranks, { tensor: dx });
 }
 
 export function lossGradients(walk: Walk, op: CrossEntropyOp | SquaredErrorOp): void {

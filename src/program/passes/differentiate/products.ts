@@ -2,20 +2,20 @@
 // one of the input with the gradient of the result.
 
 import type { ActivationOp, MatmulOp } from "../../op.ts";
-import { type Tensor, whole } from "../../tensor.ts";
+import { type Tensor, type View, whole } from "../../tensor.ts";
 import { gradientTensor } from "./book.ts";
 import { NotDifferentiable } from "./not_differentiable.ts";
 import { allOf, settle, takeOnly, useWeight, type Walk } from "./walk.ts";
 
 export function matmulGradients(walk: Walk, op: MatmulOp): void {
   const { origin, x, w, bias, residual, ranks } = op;
-  if (op.activation !== "none" || op.gate !== undefined || op.rowGate !== undefined) {
-    const behind = op.rowGate === undefined ? op.activation : "gate of each row";
-    throw new NotDifferentiable(`${origin.layer}: a product with a ${behind} behind it`);
+  if (op.activation !== "none" || op.gate !== undefined) {
+    throw new NotDifferentiable(`${origin.layer}: a product with a ${op.activation} behind it`);
   }
-  const dy = settle(walk, op, allOf(op.y, op));
-  if (dy === undefined) return;
+  const given = settle(walk, op, allOf(op.y, op));
+  if (given === undefined) return;
   const site = walk.siteOf(op);
+  const dy = op.rowGate === undefined ? given : rowGateGradients(walk, op, op.rowGate, given);
   if (residual !== undefined) walk.book.add(allOf(residual, op), ranks, { tensor: dy });
   const input = allOf(x, op);
   const own = useWeight(walk, op, w);
@@ -51,6 +51,23 @@ export function matmulGradients(walk: Walk, op: MatmulOp): void {
     y: whole(dx),
   });
   walk.book.add(input, ranks, { tensor: dx, ...(partialOver && { partialOver }) });
+}
+
+/** @returns the gradient of the product before its gate */
+function rowGateGradients(walk: Walk, op: MatmulOp, rowGate: View, dy: Tensor): Tensor {
+  const { ranks, residual, origin } = op;
+  if (residual !== undefined) {
+    throw new NotDifferentiable(`${origin.layer}: a gate of rows before a residual`);
+  }
+  const [gated, gate] = [allOf(op.y, op), allOf(rowGate, op)];
+  const dproduct = gradientTensor(gated, `${gated.name}/gradient/product`, ranks);
+  const dgate = gradientTensor(gate, `${gate.name}/gradient`, ranks);
+  const site = walk.siteOf(op);
+  walk.emit({ op: "row-gate-gradient", ...site, ranks, gated, gate, dy, dproduct, dgate });
+  // Of a summand of the result the gate has a summand of its gradient.
+  const isPartial = walk.placementOf(op).result === "partial";
+  walk.book.add(gate, ranks, { tensor: dgate, ...(isPartial && { partialOver: ranks }) });
+  return dproduct;
 }
 
 function biasGradient(walk: Walk, op: MatmulOp, bias: Tensor, dy: Tensor): void {

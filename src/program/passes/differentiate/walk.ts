@@ -54,13 +54,26 @@ export function backwardOrigins(): (origin: OpOrigin) => OpOrigin {
   };
 }
 
-/** The gradient's buffer on each rank that holds the weight: added to in every micro-batch. */
-export function useWeight(walk: Walk, op: Op, weight: Tensor, ranks = op.ranks): Tensor {
-  const { of, result } = walk.placementOf(op);
+/**
+ * The gradient's buffer on each rank that holds the weight: added to in every micro-batch.
+ *
+ * @param isPartial as of `WeightUse`; default: where ranks have each a part of the result
+ */
+export function useWeight(
+  walk: Walk,
+  op: Op,
+  weight: Tensor,
+  ranks = op.ranks,
+  isPartial = addsInParts(walk, op, weight),
+): Tensor {
   const gradient = weightGradient(weight);
-  const isPartial = of(weight) === "replicate" && result !== "replicate";
   walk.uses.push({ weight, gradient, ranks, isPartial, site: walk.siteOf(op) });
   return gradient;
+}
+
+function addsInParts(walk: Walk, op: Op, weight: Tensor): boolean {
+  const { of, result } = walk.placementOf(op);
+  return of(weight) === "replicate" && result !== "replicate";
 }
 
 export function weightGradient(weight: Tensor): Tensor {

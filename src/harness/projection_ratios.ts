@@ -1,0 +1,55 @@
+// What a projection is calibrated with: results of other plans on the same hardware.
+
+import { EnvironmentError } from "../environment_error.ts";
+import { leastRatios } from "../measure/prediction_interval.ts";
+import { gpuNamed } from "../plan/gpu_names.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { Peaks } from "../program/bound.ts";
+import type { Overheads } from "../program/simulate/hardware_cost.ts";
+import { atRoofline } from "../search/projected_step.ts";
+import { readResultAndPlan } from "./earlier_result.ts";
+
+/**
+ * Measured ÷ at the roofline of each result.
+ *
+ * @param plan that is to be projected
+ * @throws EnvironmentError where a file is no result of a timed run, and where they are of other hardware
+ */
+export async function ratiosOfResults(
+  files: readonly string[],
+  plan: Plan,
+  { peaks, overheads }: { readonly peaks: Peaks; readonly overheads: Overheads },
+): Promise<number[]> {
+  if (files.length < leastRatios) {
+    throw refused(
+      `${files.length} results give no interval`,
+      `name ${leastRatios} or more results of other plans`,
+    );
+  }
+  const names = new Set<string>();
+  const ratios: number[] = [];
+  for (const file of files) {
+    const { plan: ran, result } = await readResultAndPlan(file);
+    const { stepMs } = result.metrics;
+    if (stepMs === undefined || result.written === undefined) {
+      throw refused(`${file} has no timed step`, "make it again with `shardbench run`");
+    }
+    for (const { name } of result.adapters) {
+      const named = gpuNamed(name);
+      names.add("gpu" in named ? named.gpu.name : name);
+    }
+    ratios.push(stepMs.value / atRoofline(result.written, ran, peaks, overheads).stepMs);
+  }
+  const { gpu } = plan.hardware;
+  if (names.size > 1 || (gpu !== undefined && !names.has(gpu))) {
+    throw refused(
+      `the results are of ${[...names].join(" and ")}, the projection is of ${gpu ?? "one kind of adapter"}`,
+      "name results that ran on the same hardware",
+    );
+  }
+  return ratios;
+}
+
+function refused(reason: string, hint: string): EnvironmentError {
+  return new EnvironmentError("result-refused", `cannot calibrate the projection: ${reason}`, hint);
+}

@@ -1,0 +1,64 @@
+// A projected step: the figure with its interval, what dominates, and what it says of the claims.
+
+import type { Verdict } from "../claims/verdict.ts";
+import { formatFigure, formatInterval, formatNumber, formatPercent } from "../measure/format.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { ProjectedFigure, ProjectedStep, StepParts } from "../search/projected_step.ts";
+import { fields, note, type Report } from "./section.ts";
+import { planLine } from "./sections/plan_line.ts";
+import { verdictsSection } from "./sections/verdicts.ts";
+
+export interface ShownProjection {
+  readonly plan: Plan;
+  readonly projected: ProjectedStep;
+  readonly verdicts: readonly Verdict[];
+  readonly peaksFrom: string;
+}
+
+export function projectReport({ plan, projected, verdicts, peaksFrom }: ShownProjection): Report {
+  const { stepMs, samplesPerSecond, tokensPerSecond, parts } = projected;
+  const row = (label: string, { range, ...figure }: ProjectedFigure) =>
+    [
+      label,
+      `${formatFigure(figure)}, within ${formatInterval({ ...figure, interval: range })}`,
+    ] as const;
+  return {
+    title: [planLine(plan)],
+    sections: [
+      {
+        title: "Projection",
+        blocks: [
+          fields(
+            [
+              row("step", stepMs),
+              row("samples", samplesPerSecond),
+              ...(plan.workload.sequence === 1 ? [] : [row("tokens", tokensPerSecond)]),
+              ["dominates", dominating(parts)],
+            ],
+            10,
+          ),
+          note(`projected from ${peaksFrom}; ${stepMs.conditions.join("; ")}`),
+          note("whether its GPUs hold it, `shardbench check` says"),
+        ],
+      },
+      ...(verdicts.length === 0 ? [] : [verdictsSection(verdicts)]),
+    ],
+  };
+}
+
+/** Of the step at the roofline, on the GPU that works longest. */
+function dominating({ stepMs, kernelMs, wireMs }: StepParts): string {
+  const waitingMs = Math.max(0, stepMs - kernelMs - wireMs);
+  const parts = [
+    { name: "kernels", ms: kernelMs },
+    { name: "transfers that nothing hides", ms: wireMs },
+    { name: "waiting, the pipeline's fill among it", ms: waitingMs },
+  ];
+  return (
+    parts
+      .toSorted((a, b) => b.ms - a.ms)
+      .filter(({ ms }) => ms > 0)
+      .map(({ name, ms }) => `${name} ${formatPercent(ms / stepMs)}`)
+      .join(", ") + ` of ${formatNumber(stepMs)} ms at the roofline`
+  );
+}

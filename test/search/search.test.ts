@@ -1,0 +1,127 @@
+import { readFile } from "node:fs/promises";
+import { describe, expect, test } from "vitest";
+import { hasErrors, inspect } from "../../src/check/check_plan.ts";
+import { parsePlan } from "../../src/plan/load.ts";
+import type { PlanFile } from "../../src/plan/schema.ts";
+import { estimatePlan } from "../../src/program/estimate.ts";
+import { fullestNeed } from "../../src/program/memory.ts";
+import { simulateHardware } from "../../src/program/simulate/simulate_hardware.ts";
+import { objectives, valueFor } from "../../src/search/candidate.ts";
+import { degreeSpace } from "../../src/search/degree_space.ts";
+import { changesBetween } from "../../src/search/explain.ts";
+import { refuseServing } from "../../src/search/refuse_serving.ts";
+import { search, type SearchOptions } from "../../src/search/search.ts";
+import { dense, experts, overheads, peaks, planOf, training } from "./plans.ts";
+
+const options: SearchOptions = {
+  peaks,
+  overheads,
+  objective: "throughput",
+  top: 3,
+  budgetMs: Infinity,
+};
+
+describe.each([dense, training, experts])("$name", (file) => {
+  const plan = planOf(file);
+  const space = degreeSpace(file, plan, peaks, overheads);
+  const sound = space.files.flatMap((each) => {
+    const own = planOf(each);
+    return hasErrors(inspect(own).diagnostics) ? [] : [{ file: each, plan: own }];
+  });
+
+  test("no prediction, no count and no simulation is below its bounds", () => {
+    expect(sound.length).toBeGreaterThan(10);
+    for (const [i, each] of sound.entries()) {
+      const { memoryBytes, balance, wire } = space.boundsOf(each.file);
+      const prediction = space.predict(each.file, each.plan);
+      expect(wire.stepMs).toBeGreaterThanOrEqual(balance.stepMs);
+      expect(prediction.stepMs).toBeGreaterThanOrEqual(wire.stepMs);
+      expect(prediction.latencyMs).toBeGreaterThanOrEqual(wire.latencyMs);
+      if (i % 7 > 0) continue;
+      const { memory } = estimatePlan(each.plan);
+      expect(fullestNeed(memory).total).toBeGreaterThanOrEqual(memoryBytes);
+      const played = simulateHardware(each.plan, peaks, overheads.latencyMs, overheads.launchMs);
+      expect(played.stepMs).toBeGreaterThanOrEqual(wire.stepMs);
+    }
+  });
+
+  test("slots that are put together take about as long as the whole plan simulated", () => {
+    for (const each of sound.filter((_, i) => i % 7 === 0)) {
+      const { stepMs } = space.predict(each.file, each.plan);
+      const played = simulateHardware(each.plan, peaks, overheads.latencyMs, overheads.launchMs);
+      expect(stepMs / played.stepMs).toBeGreaterThan(0.7);
+      expect(stepMs / played.stepMs).toBeLessThan(1.5);
+    }
+  });
+
+  test("what bounds remove is no better than what is found", () => {
+    const found = search(file, plan, { ...options, top: 1 });
+    const least = Math.min(...sound.map((each) => space.predict(each.file, each.plan).stepMs));
+    const [winner] = found.best;
+    if (winner === undefined) throw new Error("nothing found");
+    expect(space.predict(winner.file, winner.plan).stepMs).toBeLessThanOrEqual(1.1 * least);
+  });
+
+  test("what is found passes the check, fits, and is ordered by the objective", () => {
+    for (const objective of file === dense ? objectives : ["throughput" as const]) {
+      const found = search(file, plan, { ...options, objective });
+      const values = found.best.map(({ prediction }) => valueFor(objective, prediction));
+      expect(values).toEqual(values.toSorted((a, b) => a - b));
+      for (const each of found.best) {
+        expect(hasErrors(inspect(each.plan).diagnostics)).toBe(false);
+        expect(each.prediction.memoryBytes).toBeLessThanOrEqual(16 * 2 ** 20);
+      }
+    }
+  });
+});
+
+test("what does not fit is not found, however fast", () => {
+  const small: PlanFile = { ...dense, hardware: { gpus: 4, memoryPerGpu: "600kB" } };
+  const found = search(small, planOf(small), options);
+  expect(found.removed.memory).toBeGreaterThan(0);
+  for (const { prediction } of found.best) expect(prediction.memoryBytes).toBeLessThanOrEqual(6e5);
+});
+
+test("every candidate is accounted for", () => {
+  const { candidates, predicted, removed } = search(dense, planOf(dense), options);
+  const { memory, balance, wire, refused } = removed;
+  // Other objectives predict more than this one's bounds left over.
+  expect(memory + balance + wire + refused + predicted).toBeGreaterThanOrEqual(candidates);
+  expect(removed.notLookedAt).toBe(0);
+});
+
+test("without time everything is left, and said so", () => {
+  const found = search(dense, planOf(dense), { ...options, budgetMs: -1 });
+  expect(found.best).toEqual([]);
+  expect(found.removed.notLookedAt).toBe(found.candidates - found.removed.memory);
+});
+
+test("written stages move to other GPUs, with their communications", async () => {
+  const name = "configs/three-stage-pipeline.json";
+  const { document, plan } = parsePlan(await readFile(name, "utf8"), name);
+  if (plan === undefined || document.written === undefined) throw new Error("no plan");
+  const batch = { ...document.written.workload, batch: 4, microBatches: 2 };
+  const file = { ...document.written, workload: batch };
+  const found = search(file, planOf(file), options);
+  const [winner] = found.best;
+  if (winner === undefined || found.given === undefined) throw new Error("nothing found");
+  expect(winner.prediction.stepMs).toBeLessThan(found.given.prediction.stepMs);
+  expect(hasErrors(inspect(winner.plan).diagnostics)).toBe(false);
+  expect(changesBetween(file, winner.file).length).toBeGreaterThan(0);
+});
+
+test("a plan that serves is refused", () => {
+  const plan = planOf(dense);
+  expect(() => {
+    refuseServing({ ...plan, workload: { ...plan.workload, mode: "serving" } });
+  }).toThrow("serves");
+});
+
+test("differences are told field by field, lists as one", () => {
+  const other: PlanFile = { ...dense, parallel: { tensor: 2, data: 2 }, optimizations: ["x"] };
+  expect(changesBetween(dense, other)).toEqual([
+    { path: "parallel.tensor", before: "4", after: "2" },
+    { path: "parallel.data", after: "2" },
+    { path: "optimizations", after: '["x"]' },
+  ]);
+});
