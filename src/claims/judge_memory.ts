@@ -5,6 +5,7 @@
 import { assumedAmong } from "../plan/assumed.ts";
 import { isPrinted } from "../plan/hardware.ts";
 import { notesThatBear } from "../plan/import/note_bearing.ts";
+import { mixedPrecision } from "../plan/optimizations.ts";
 import { valueBytes } from "../program/key_value_cache.ts";
 import { fullestNeed, type MemoryNeed } from "../program/memory.ts";
 import { judgeCache } from "./judge_cache.ts";
@@ -67,7 +68,10 @@ function decide(
   const obstacles = memoryObstacles(plan);
   const parts = `GPU ${rank}, the fullest, needs ${quantity(total, "B")} of ${quantity(capacity, "B")}${keyValueCache === 0 ? "" : `, KV cache of ${quantity(keyValueCache, "B")} included`}`;
   const slack = isPrinted(plan.hardware, "memoryPerGpu") ? DATASHEET_TOLERANCE : MEMORY_TOLERANCE;
-  const isLeaning = memoryAssumptions(plan).length > 0 || notesThatBear(plan, "memory").length > 0;
+  const isLeaning =
+    memoryAssumptions(plan).length > 0 ||
+    notesThatBear(plan, "memory").length > 0 ||
+    mixedPrecision(plan).length > 0;
   const isWithin =
     claim.promise === "at least"
       ? capacity - least >= (capacity - claimedBytes) * (1 - claim.tolerance)

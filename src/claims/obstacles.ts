@@ -6,7 +6,7 @@ import { gpuNamed } from "../plan/gpu_names.ts";
 import { notesThatBear } from "../plan/import/note_bearing.ts";
 import type { Plan } from "../plan/plan.ts";
 import { fieldsNotRun } from "../plan/fields_not_run.ts";
-import { unknownOptimizations } from "../plan/optimizations.ts";
+import { mixedPrecision, unknownOptimizations } from "../plan/optimizations.ts";
 import { featuresBeyondLayers } from "../plan/features_beyond_layers.ts";
 import { servingKeys } from "../plan/serving.ts";
 import type { SimulatedLink } from "../program/simulate/link_cost.ts";
@@ -104,6 +104,7 @@ function workNotRun(plan: Plan, on: "speed" | "memory"): readonly string[] {
   return [
     ...(fields.length === 0 ? [] : [`checked but not run: ${fields.join(", ")}`]),
     ...(optimizations.length === 0 ? [] : [`what ${someOf(optimizations)} does is not known`]),
+    ...mixedPrecision(plan).map((what) => `the plan, in f32, does not say ${what}`),
     ...(features.length === 0 ? [] : [`no layer here runs ${someOf(features)}`]),
     ...(notes.length === 0 ? [] : [`the import left out: ${notes.join("; ")}`]),
   ];

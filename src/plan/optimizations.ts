@@ -16,3 +16,13 @@ export const knownOptimizations = [
 export function unknownOptimizations({ optimizations }: Pick<Plan, "optimizations">): string[] {
   return optimizations.filter((name) => !knownOptimizations.includes(name));
 }
+
+/** Of a plan in f32 that names it: nobody knows what is computed, kept and sent in 16 bits. In a phrase. */
+export function mixedPrecision({
+  optimizations,
+  workload,
+}: Pick<Plan, "optimizations" | "workload">): string[] {
+  return workload.dtype === "f32" && optimizations.includes("mixed-precision")
+    ? ["what mixed precision has in 16 bits"]
+    : [];
+}

@@ -1,4 +1,4 @@
-// What is counted as another layer than it is refutes nothing.
+// What is counted as another layer than it is, or in another precision, refutes nothing.
 
 import { expect, test } from "vitest";
 import { judgeClaims } from "../../src/claims/judge.ts";
@@ -10,12 +10,16 @@ import { withDegrees } from "../plan/checked.ts";
 /** Far beyond the peak, in far less memory than the weights take. */
 const claims = { tokensPerSecond: 1e12, memoryUtilization: 1e-6 };
 
-function verdictsOn(model: Readonly<Record<string, unknown>>): Record<string, Verdict> {
+function verdictsOn(
+  model: Readonly<Record<string, unknown>>,
+  more: Readonly<Record<string, unknown>> = {},
+): Record<string, Verdict> {
   const written = withDegrees({
     hardware: { peakFlops: 1e12, memoryPerGpu: "1GB" },
     workload: { sequence: 64 },
     model,
     claims,
+    ...more,
   });
   const { plan, diagnostics } = parsePlan(JSON.stringify(written), "plan.json");
   if (plan === undefined) throw new Error(JSON.stringify(diagnostics));
@@ -50,5 +54,18 @@ test("attention to chosen tokens is counted as to all, and takes no less memory"
       reason: expect.stringContaining("an indexer that chooses 63 of 64 tokens"),
     },
     memoryUtilization: { judgement: "refuted" },
+  });
+});
+
+test("mixed precision that no dtype names leaves peak and memory open", () => {
+  expect(verdictsOn({}, { optimizations: ["mixed-precision"] })).toMatchObject({
+    tokensPerSecond: {
+      judgement: "untestable",
+      reason: expect.stringContaining("what mixed precision has in 16 bits"),
+    },
+    memoryUtilization: {
+      judgement: "untestable",
+      reason: expect.stringContaining("what mixed precision has in 16 bits"),
+    },
   });
 });

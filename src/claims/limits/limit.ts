@@ -4,7 +4,7 @@ import { assumedAmong } from "../../plan/assumed.ts";
 import { isPrinted } from "../../plan/hardware.ts";
 import { featuresBeyondLayers } from "../../plan/features_beyond_layers.ts";
 import { notesThatBear } from "../../plan/import/note_bearing.ts";
-import { unknownOptimizations } from "../../plan/optimizations.ts";
+import { mixedPrecision, unknownOptimizations } from "../../plan/optimizations.ts";
 import type { HardwareFigure, Plan } from "../../plan/plan.ts";
 import type { Case } from "../case.ts";
 import { BOUND_TOLERANCE, DATASHEET_TOLERANCE, type ClaimDefinition } from "../table.ts";
@@ -80,8 +80,9 @@ export function leftOutOfSpeed({ plan }: Case): readonly string[] {
 }
 
 /** f32 on tensor cores is TF32, at many times the datasheet's f32; nobody says which a framework takes. */
-export function otherArithmetic({ hardware, workload }: Plan): readonly string[] {
+export function otherArithmetic(plan: Plan): readonly string[] {
+  const { hardware, workload } = plan;
   return workload.dtype === "f32" && isPrinted(hardware, "peakFlops")
-    ? ["whether f32 products run as TF32"]
-    : [];
+    ? ["whether f32 products run as TF32", ...mixedPrecision(plan)]
+    : mixedPrecision(plan);
 }

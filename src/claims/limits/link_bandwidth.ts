@@ -2,6 +2,7 @@
 // switch that adds on the way (NVLink SHARP) halves what an all-reduce brings, so half of the bytes are counted; where
 // replicas sum gradients a quarter.
 
+import { mixedPrecision } from "../../plan/optimizations.ts";
 import { isPrinted } from "../../plan/hardware.ts";
 import { contextOf } from "../../plan/mesh.ts";
 import type { Plan } from "../../plan/plan.ts";
@@ -29,6 +30,7 @@ export const linkBandwidthLimit: LimitRule = (given, { key }) => {
     paths: ["model", "stages", "parallel", "workload", "hardware.linkBandwidth"],
     unsaid: [
       ...leftOutOfSpeed(given),
+      ...mixedPrecision(plan),
       ...(estimate.ranks.some(({ receivedBytesAtWorst }) => receivedBytesAtWorst !== undefined)
         ? ["which experts the tokens choose"]
         : []),

@@ -2,6 +2,7 @@
 // fullest GPU). Experts that no token chose, rows of the embedding that no token names, and weights that stay in a
 // cache on the chip are not read: dense plans with more weights than any cache only.
 
+import { mixedPrecision } from "../../plan/optimizations.ts";
 import { valueBytes } from "../../program/key_value_cache.ts";
 import { sizePaths } from "../../plan/assumed.ts";
 import { largest, type Case } from "../case.ts";
@@ -25,7 +26,7 @@ export const memoryBandwidthLimit: LimitRule = (given, { key }) => {
     best,
     because: `each of ${microBatches} micro-batches reads ${quantity(bytes, "B")} of weights at ${quantity(bandwidth, "B/s")}: at most ${number(best)} per second`,
     paths: [...sizePaths, "hardware.memoryBandwidth"],
-    unsaid: leftOutOfSpeed(given),
+    unsaid: [...leftOutOfSpeed(given), ...mixedPrecision(plan)],
     needs: [],
   };
 };

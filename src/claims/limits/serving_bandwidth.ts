@@ -3,6 +3,7 @@
 // More requests at a time make it larger, so that a whole batch is the best; a request's first token is not decoded.
 // Dense plans with more weights than any cache on a chip only, as of `memory_bandwidth.ts`.
 
+import { mixedPrecision } from "../../plan/optimizations.ts";
 import { sizePaths } from "../../plan/assumed.ts";
 import { pagesOf } from "../../plan/serving.ts";
 import { largest } from "../case.ts";
@@ -58,7 +59,7 @@ export const servingBandwidthLimit: LimitRule = (given, { key }) => {
       "workload.cacheDtype",
       "hardware.memoryBandwidth",
     ],
-    unsaid: leftOutOfSpeed(given),
+    unsaid: [...leftOutOfSpeed(given), ...mixedPrecision(plan)],
     needs: [],
   };
 };
