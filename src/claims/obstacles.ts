@@ -102,7 +102,7 @@ function workNotRun(plan: Plan, on: "speed" | "memory"): readonly string[] {
     .map(({ path }) => path.join("."))
     .filter((path) => path !== "workload.recompute");
   return [
-    ...(fields.length === 0 ? [] : [`checked but not run: ${fields.join(", ")}`]),
+    ...(fields.length === 0 ? [] : [`checked but not run: ${[...new Set(fields)].join(", ")}`]),
     ...(optimizations.length === 0 ? [] : [`what ${someOf(optimizations)} does is not known`]),
     ...mixedPrecision(plan).map((what) => `the plan, in f32, does not say ${what}`),
     ...(features.length === 0 ? [] : [`no layer here runs ${someOf(features)}`]),

@@ -1,6 +1,8 @@
 // What a plan says and a run does not do yet: it is named, so that no figure is misread.
 
 import type { Path } from "./document.ts";
+import { expertsOnGpus, moeLayers } from "./layers.ts";
+import { stateCopies } from "./mesh.ts";
 import { hasBackwardSlots } from "./pipeline.ts";
 import type { Plan } from "./plan.ts";
 
@@ -36,6 +38,11 @@ export function fieldsNotRun(plan: Plan): readonly FieldNotRun[] {
       "the table that the first and the last stage hold is whole on each of their ranks, with all of its state",
     ),
     ...when(
+      workload.optimizer !== undefined && zero >= 1 && hasFewExperts(plan),
+      ["parallel", "zero"],
+      "the first replicas of a GPU's experts have one expert each, with all of its state, and the others none",
+    ),
+    ...when(
       model?.sparseAttention !== undefined && model.sparseAttention.topK >= workload.sequence,
       ["model", "sparseAttention"],
       "the indexer may choose every token of a sequence, and attention runs without its choice",
@@ -46,4 +53,13 @@ export function fieldsNotRun(plan: Plan): readonly FieldNotRun[] {
       "without workload.schedule no backward pass runs, for which something is computed again",
     ),
   ];
+}
+
+/** Whether a GPU has fewer experts than there are replicas that share them out, which a run does by whole experts. */
+function hasFewExperts(plan: Plan): boolean {
+  const copies = plan.degrees === undefined ? 1 : stateCopies(plan.degrees);
+  return moeLayers(plan).some((layer) => {
+    const sharers = layer.expertGroups.length / copies;
+    return sharers >= 2 && Math.min(...expertsOnGpus(layer).values()) < sharers;
+  });
 }

@@ -144,6 +144,8 @@ function estimateStep(plan: Plan, peaks?: Peaks, beside?: Plan): PlanEstimate {
     },
   };
   const activations = listen(repeats, sink, other);
+  const sharesWeights = updates && symmetry.plan.degrees?.zero === 3;
+  const held = sharesWeights ? parametersUnshared(symmetry.plan) : parameters;
   const alone = unsharded(plan);
   const totals = expandRepeats(tally.totals(microBatches), repeats);
   const replicas = replicasOf(plan);
@@ -151,13 +153,13 @@ function estimateStep(plan: Plan, peaks?: Peaks, beside?: Plan): PlanEstimate {
   const [traffic] = updates
     ? []
     : totals.ranks
-        .flatMap(({ rank }) => replicaTraffic(plan, replicas, parameters.of(rank)) ?? [])
+        .flatMap(({ rank }) => replicaTraffic(plan, replicas, held.of(rank)) ?? [])
         .toSorted((a, b) => b.gradients + b.weights - a.gradients - a.weights);
   const needs = totals.ranks.map(({ rank, memoryByRole }) =>
     memoryOf(rank, {
       byRole: memoryByRole,
       retainedBytes: retained[rank] ?? 0,
-      ...parameters.of(rank),
+      ...held.of(rank),
     }),
   );
   const ofShort = clock?.bound(step);
@@ -214,6 +216,22 @@ function createParameterCount(ranks: number) {
     of: (rank: number): Omit<Allocated, "byRole" | "retainedBytes"> =>
       counts[rank] ?? { expertElements: 0, otherElements: 0 },
   };
+}
+
+/** Had each rank all that it shares: what is least holds of other engines too, which share out by rules of their own. */
+function parametersUnshared(plan: Plan): ReturnType<typeof createParameterCount> {
+  const { degrees } = plan;
+  const parameters = createParameterCount(plan.hardware.gpus);
+  const repeats = shorten(
+    degrees === undefined ? plan : { ...plan, degrees: { ...degrees, zero: 0 } },
+  );
+  listen(repeats, {
+    allocate(rank, role, _bytes, shape, layer = "") {
+      if (role === "weight") parameters.add(rank, shape, repeats.timesOf(layer));
+    },
+    add() {},
+  });
+  return parameters;
 }
 
 function parametersOf(plan: Plan, { parameters, idleParameters }: Unsharded): Parameters {

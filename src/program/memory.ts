@@ -47,7 +47,7 @@ export interface Allocated {
   /** Inputs and activations of one micro-batch, had each memory of its own. */
   readonly retainedBytes: number;
   readonly byRole: Readonly<Partial<Record<BufferRole, number>>>;
-  /** Parameters of routed experts, and all others. */
+  /** Parameters of routed experts, and all others, had the rank all that ZeRO shares out. */
   readonly expertElements: number;
   readonly otherElements: number;
 }
@@ -136,16 +136,12 @@ function ofStep(
     zero === 0 || holdsShards
       ? { ...program, gradients, optimizer }
       : { ...program, ...stateInTraining(given, allocated, program.weights, zero) };
-  const sharing = holdsShards ? { ...given, replicas: alone } : given;
   const activations = activationsInTraining(given, program.activations, allocated.retainedBytes);
   const least =
-    leastState(sharing, allocated, stateBytes(given.plan)) +
+    leastState(given, allocated, stateBytes(given.plan)) +
     Math.min(program.activations, activations.least);
   return { ...inPlan, keyValueCache: 0, least };
 }
-
-/** Of parameters that are counted as each rank holds them. */
-const alone: Replicas = { others: 1, experts: 1, copies: 1 };
 
 /** Of weights, gradients in the weights' dtype and the optimizer, sharded as far as the plan does not rule it out. */
 function leastState({ plan, replicas }: Given, allocated: Allocated, optimizer: number): number {

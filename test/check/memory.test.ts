@@ -234,6 +234,30 @@ describe("what a GPU needs", () => {
       const more = dense(zero, adamw).least - dense(zero, {}).least;
       expect(more).toBe((6 * weights) / parts);
     });
+
+    // Of a single expert the program makes one of its replicas the owner; tables of two stages stay whole here.
+    test.each([
+      ["experts", { tensor: 1, data: 8, expert: 2 }, { moe: { experts: 2, topK: 1, ffn: 64 } }],
+      [
+        "tied tables",
+        { tensor: 1, pipeline: 2, data: 4, expert: 1 },
+        { moe: undefined, vocabulary: 4096, tiedEmbeddings: true },
+      ],
+    ])("any run of ZeRO stage 3 needs no more than its formula: %s", (_, parallel, model) => {
+      const all = (zero: number) =>
+        estimateOf(
+          withDegrees({
+            hardware: { gpus: 8 },
+            model,
+            parallel: { ...parallel, zero },
+            workload: { batch: 8, mode: "training", ...adamw },
+          }),
+        ).memory;
+      const least = (zero: number) => Math.max(...all(zero).map((need) => need.least));
+      const weights = all(2)[0]?.weights ?? Number.NaN;
+      // Weights are divided by two replicas at least.
+      expect(least(3)).toBeLessThanOrEqual(least(2) - weights / 2);
+    });
   });
 
   test("full recomputation keeps less, and a plan that says it no less than that", () => {

@@ -2,7 +2,7 @@
 // go on from weights that are moved and gathered as if nothing were shared out.
 
 import { describe, expect, test } from "vitest";
-import { compareGradients, notShown } from "../../src/harness/gradients.ts";
+import { compareGradients, notShown, shownUpdate } from "../../src/harness/gradients.ts";
 import { lossShown } from "../../src/harness/verify_training.ts";
 import { squareSums } from "../../src/kernels/sum_squares.ts";
 import type { Plan } from "../../src/plan/plan.ts";
@@ -10,6 +10,7 @@ import { estimatePlan } from "../../src/program/estimate.ts";
 import { lower } from "../../src/program/lower.ts";
 import type { Program } from "../../src/program/program.ts";
 import { referenceGradients } from "../../src/reference/gradients.ts";
+import { globalNorm } from "../../src/reference/optimizers.ts";
 import type { ObservedBuffer } from "../../src/runtime/observation.ts";
 import { interpretSteps, type Observed } from "../support/interpret.ts";
 import { planOf } from "../support/written_plan.ts";
@@ -48,6 +49,10 @@ describe.each(sharedTrainingSplits)("%s", (split) => {
       const [first = []] = steps;
       expect(notShown(first, gradients)).toBeUndefined();
       expect(compareGradients(first, gradients, 1).error).toBeLessThan(2e-6);
+      // Each element counts once: AdamW's steps hardly show what gradients were multiplied by.
+      const norm = globalNorm([...gradients.values()].map(({ data }) => data));
+      const { gradientNorm = Number.NaN } = shownUpdate(first) ?? {};
+      expect(gradientNorm / norm).toBeCloseTo(1, 5);
       for (const [i, loss] of lossesOf(plan, steps).entries()) {
         expect(loss).toBeCloseTo(expected[i] ?? Number.NaN, 6);
       }

@@ -219,6 +219,11 @@ const sharedOut: Readonly<
     model: "tiedEmbeddings: true,",
     optimizations: "communication-overlap",
   },
+  "replicas of two tensor ranks, one head of keys": {
+    gpus: 4,
+    parallel: "tensor: 2, data: 2",
+    model: "kvHeads: 1, biases: [qkv, attention-output], qkNorm: all-heads,",
+  },
   "two groups of two replicas": { gpus: 4, parallel: "data: 4, dataShard: 2" },
   "more replicas than rows, recomputed": {
     gpus: 6,

@@ -51,3 +51,19 @@ test.each([
   });
   expect(warningsOf(plan).includes("checked-but-not-run")).toBe(isSaid);
 });
+
+test.each([
+  [4, { zero: 1, expert: 4 }, true],
+  [4, { zero: 3, expert: 2 }, true],
+  [8, { zero: 3, expert: 2 }, false],
+  [4, { zero: 3, expert: 4, dataShard: 4 }, false],
+  [4, { zero: 0, expert: 4 }, false],
+])("%i experts, %j: said that replicas have none: %s", (experts, parallel, isSaid) => {
+  const plan = withDegrees({
+    hardware: { gpus: 8 },
+    workload: { batch: 8, mode: "training", optimizer: { name: "adamw" } },
+    model: { moe: { experts, topK: 1, ffn: 8 } },
+    parallel: { tensor: 1, pipeline: 1, data: 8, ...parallel },
+  });
+  expect(warningsOf(plan).includes("checked-but-not-run")).toBe(isSaid);
+});
