@@ -17,6 +17,7 @@ export interface ShownProjection {
 
 export function projectReport({ plan, projected, verdicts, peaksFrom }: ShownProjection): Report {
   const { stepMs, samplesPerSecond, tokensPerSecond, parts } = projected;
+  const isServing = plan.workload.mode === "serving";
   const row = (label: string, { range, ...figure }: ProjectedFigure) =>
     [
       label,
@@ -31,13 +32,16 @@ export function projectReport({ plan, projected, verdicts, peaksFrom }: ShownPro
           fields(
             [
               row("step", stepMs),
-              row("samples", samplesPerSecond),
+              ...(isServing ? [] : [row("samples", samplesPerSecond)]),
               ...(plan.workload.sequence === 1 ? [] : [row("tokens", tokensPerSecond)]),
               ["dominates", dominating(parts)],
             ],
             10,
           ),
           note(`projected from ${peaksFrom}; ${stepMs.conditions.join("; ")}`),
+          ...(isServing
+            ? [note("the step decodes: prompts are not in it, nor judged claims")]
+            : []),
           note("whether its GPUs hold it, `shardbench check` says"),
         ],
       },
@@ -59,6 +63,6 @@ function dominating({ stepMs, kernelMs, wireMs }: StepParts): string {
       .toSorted((a, b) => b.ms - a.ms)
       .filter(({ ms }) => ms > 0)
       .map(({ name, ms }) => `${name} ${formatPercent(ms / stepMs)}`)
-      .join(", ") + ` of ${formatNumber(stepMs)} ms at the roofline`
+      .join(", ") + ` of ${formatNumber(stepMs)} ms at the roofline, with launches and latency`
   );
 }
