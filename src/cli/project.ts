@@ -72,7 +72,7 @@ async function project(file: string, flags: Flags): Promise<ExitCode> {
     return exitCodes.fine;
   }
   const { projectReport } = await import("../report/project_report.ts");
-  printReports([projectReport({ plan, projected, verdicts, peaksFrom: peaks.peaksFrom })]);
+  printReports([projectReport({ plan, written, projected, verdicts, peaksFrom: peaks.peaksFrom })]);
   return exitCodes.fine;
 }
 

@@ -3,19 +3,29 @@
 import type { Verdict } from "../claims/verdict.ts";
 import { formatFigure, formatInterval, formatNumber, formatPercent } from "../measure/format.ts";
 import type { Plan } from "../plan/plan.ts";
+import type { PlanFile } from "../plan/schema.ts";
 import type { ProjectedFigure, ProjectedStep, StepParts } from "../search/projected_step.ts";
 import { fields, note, type Report } from "./section.ts";
+import { splitOf } from "./search_report.ts";
 import { planLine } from "./sections/plan_line.ts";
 import { verdictsSection } from "./sections/verdicts.ts";
 
 export interface ShownProjection {
   readonly plan: Plan;
+  /** As it was projected: on other GPUs it may have other degrees than its file. */
+  readonly written: PlanFile;
   readonly projected: ProjectedStep;
   readonly verdicts: readonly Verdict[];
   readonly peaksFrom: string;
 }
 
-export function projectReport({ plan, projected, verdicts, peaksFrom }: ShownProjection): Report {
+export function projectReport({
+  plan,
+  written,
+  projected,
+  verdicts,
+  peaksFrom,
+}: ShownProjection): Report {
   const { stepMs, samplesPerSecond, tokensPerSecond, parts } = projected;
   const isServing = plan.workload.mode === "serving";
   const row = (label: string, { range, ...figure }: ProjectedFigure) =>
@@ -31,6 +41,7 @@ export function projectReport({ plan, projected, verdicts, peaksFrom }: ShownPro
         blocks: [
           fields(
             [
+              ["split", splitOf(written)],
               row("step", stepMs),
               ...(isServing ? [] : [row("samples", samplesPerSecond)]),
               ...(plan.workload.sequence === 1 ? [] : [row("tokens", tokensPerSecond)]),

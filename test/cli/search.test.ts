@@ -62,7 +62,13 @@ describe("project", () => {
     const file = await fileWith("plan.json", small);
     const { code, stdout } = await shardbench(["project", file, "--hardware", "H100-SXM*4"]);
     expect(code).toBe(0);
-    for (const part of ["within", "dominates", "not calibrated", "neither confirms nor refutes"]) {
+    for (const part of [
+      "TP 2 DP 2",
+      "within",
+      "dominates",
+      "not calibrated",
+      "neither confirms nor refutes",
+    ]) {
       expect(stdout.replaceAll(/\s+/g, " ")).toContain(part);
     }
   });
