@@ -55,9 +55,9 @@ export function defineCollectives(program: Command): void {
     .option("-f, --factor <n>", "from one size to the next", wholeNumber(2), 4)
     .addOption(new Option("--dtype <dtype>", "element type").choices(["f32", "f16"]).default("f32"))
     .addOption(
-      new Option("--algorithm <name>", "how sums of all come about (default: by size)").choices(
-        algorithmNames,
-      ),
+      new Option("--algorithm <name>", "how sums of all come about (default: by size)")
+        .choices(algorithmNames)
+        .conflicts("pairs"),
     )
     .addOption(adapterOption())
     .addOption(placementOption())
@@ -76,9 +76,15 @@ Examples:
   $ shardbench collectives --pairs -n 4 --json > links.json
   $ shardbench collectives all-reduce --algorithm ring --adapter gpu0`,
     )
-    .action((ops: readonly BenchedCollective[], flags: Flags) =>
-      guarded(flags.json, () => collectives(ops, flags)),
-    );
+    .action(async (ops: readonly BenchedCollective[], flags: Flags, command: Command) => {
+      if (flags.pairs === true && ops.some((op) => op !== "send")) {
+        command.error("error: with --pairs ranks send, and no other collective is measured");
+      }
+      if (flags.pairs === true && flags.ranks < 2) {
+        command.error("error: --pairs needs 2 ranks or more");
+      }
+      await guarded(flags.json, async () => collectives(ops, flags));
+    });
 }
 
 function collect(text: string, before: readonly string[]): string[] {

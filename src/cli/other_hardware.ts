@@ -1,6 +1,7 @@
 // A plan on other hardware than it was written for: so many GPUs by name.
 
 import { InvalidArgumentError } from "commander";
+import { withoutLostAssumed } from "../plan/assumed.ts";
 import { gpuNamed } from "../plan/gpu_names.ts";
 import type { PlanFile } from "../plan/schema.ts";
 import { maxGpus } from "../plan/schema_numbers.ts";
@@ -29,5 +30,6 @@ export function otherHardware(text: string): OtherHardware {
 /** The GPU's figures are its datasheet's, whatever the plan says of its own. */
 export function onHardware(file: PlanFile, other: OtherHardware | undefined): PlanFile {
   if (other === undefined) return file;
-  return { ...file, hardware: { gpus: other.gpus ?? file.hardware.gpus, gpu: other.gpu } };
+  const hardware = { gpus: other.gpus ?? file.hardware.gpus, gpu: other.gpu };
+  return withoutLostAssumed(file, { ...file, hardware });
 }

@@ -62,13 +62,17 @@ async function project(file: string, flags: Flags): Promise<ExitCode> {
   const ratios = flags.from.length === 0 ? [] : await ratiosOfResults(flags.from, plan, peaks);
   const projected = projectStep(written, plan, peaks.peaks, peaks.overheads, ratios);
   const { samplesPerSecond, tokensPerSecond } = projected;
-  const verdicts = judgeProjectedClaims(plan, { samplesPerSecond, tokensPerSecond });
+  // Claims of a plan that serves are on whole requests, which a decode step is not.
+  const verdicts =
+    plan.workload.mode === "serving"
+      ? []
+      : judgeProjectedClaims(plan, { samplesPerSecond, tokensPerSecond });
   if (flags.json === true) {
     printJson({ plan: plan.name, provenance: "projected", ...peaks, ...projected, verdicts });
     return exitCodes.fine;
   }
   const { projectReport } = await import("../report/project_report.ts");
-  printReports([projectReport({ plan, projected, verdicts, peaksFrom: peaks.peaksFrom })]);
+  printReports([projectReport({ plan, written, projected, verdicts, peaksFrom: peaks.peaksFrom })]);
   return exitCodes.fine;
 }
 

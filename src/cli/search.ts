@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import type { SearchRuns } from "../harness/search_runs.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { PlanFile } from "../plan/schema.ts";
-import { type FoundPlan, objectives, type Objective } from "../search/candidate.ts";
+import { fits, type FoundPlan, objectives, type Objective, valueFor } from "../search/candidate.ts";
 import type { Searched } from "../search/search.ts";
 import { BadPlan } from "./bad_plan.ts";
 import { countedPlan, type CountedPlan } from "./counted_plan.ts";
@@ -91,7 +91,7 @@ async function search(file: string, flags: Flags): Promise<ExitCode> {
   });
   const seconds = (performance.now() - begun) / 1000;
   const runs = flags.run === undefined ? undefined : await runBest(counted.plan, found, flags);
-  const winner = winnerOf(found, runs);
+  const winner = winnerOf(found, runs, flags.objective);
   if (winner !== undefined) await writePlan(winner.file, flags);
   await show({ plan, file, written, found, seconds, runs, peaks, winner }, flags);
   return exitCodes.fine;
@@ -128,9 +128,20 @@ async function runBest(given: Plan, { best }: Searched, flags: Flags): Promise<S
   );
 }
 
-/** Of those that ran the fastest, if it is faster than the given plan; else the best as projected. */
-function winnerOf({ best }: Searched, runs: SearchRuns | undefined): FoundPlan | undefined {
-  if (runs === undefined) return best[0];
+/** Of those that ran the fastest, if it is faster than the given plan; else the best as projected, if it is better. */
+function winnerOf(
+  { best, given }: Searched,
+  runs: SearchRuns | undefined,
+  objective: Objective,
+): FoundPlan | undefined {
+  if (runs === undefined) {
+    const valueOf = ({ prediction }: FoundPlan): number => valueFor(objective, prediction);
+    const [first] = best;
+    const isBetter =
+      first !== undefined &&
+      (given === undefined || !fits(given) || valueOf(first) < valueOf(given));
+    return isBetter ? first : undefined;
+  }
   const ratios = runs.runs.map(({ speedUp }) => speedUp.interval?.[0] ?? speedUp.ratio);
   const most = Math.max(...ratios);
   return most > 1 ? best[ratios.indexOf(most)] : undefined;

@@ -7,6 +7,7 @@ import type { Plan } from "../plan/plan.ts";
 import type { Peaks } from "../program/bound.ts";
 import type { Overheads } from "../program/simulate/hardware_cost.ts";
 import { atRoofline } from "../search/projected_step.ts";
+import { workHash } from "../result/plan_hash.ts";
 import { readResultAndPlan } from "./earlier_result.ts";
 
 /**
@@ -27,6 +28,7 @@ export async function ratiosOfResults(
     );
   }
   const names = new Set<string>();
+  const byWork = new Map([[workHash(plan), "the projection"]]);
   const ratios: number[] = [];
   for (const file of files) {
     const { plan: ran, result } = await readResultAndPlan(file);
@@ -34,6 +36,12 @@ export async function ratiosOfResults(
     if (stepMs === undefined || result.written === undefined) {
       throw refused(`${file} has no timed step`, "make it again with `shardbench run`");
     }
+    const { workHash: work } = result.plan;
+    const same = byWork.get(work);
+    if (same !== undefined) {
+      throw refused(`${file} is of the same plan as ${same}`, "name one result of each other plan");
+    }
+    byWork.set(work, file);
     for (const { name } of result.adapters) {
       const named = gpuNamed(name);
       names.add("gpu" in named ? named.gpu.name : name);

@@ -3,6 +3,7 @@
 
 import type { Path } from "./document.ts";
 import type { Plan } from "./plan.ts";
+import type { PlanFile } from "./schema.ts";
 
 /** Parts of a plan that have values of their own: what an assumed whole plan is made of. */
 const roots = [
@@ -75,3 +76,40 @@ export const sizePaths: readonly string[] = [
   "workload.sequence",
   "workload.dtype",
 ];
+
+/** A plan made of another one, without the marks of values that only the other has. */
+export function withoutLostAssumed(before: PlanFile, after: PlanFile): PlanFile {
+  const { assumed, ...rest } = after;
+  if (assumed === undefined) return after;
+  const isLost = (written: string): boolean => {
+    const path = assumedPath(written);
+    return namesSomething(path, [before]) && !namesSomething(path, [after]);
+  };
+  const kept = assumed.filter((path) => !isLost(path));
+  return kept.length === assumed.length
+    ? after
+    : { ...rest, ...(kept.length === 0 ? {} : { assumed: kept }) };
+}
+
+/** Whatever the case of its letters, and from whichever part of the plan it begins. */
+export function namesSomething(path: Path, plans: readonly unknown[]): boolean {
+  return (
+    path.length === 0 ||
+    plans.some((plan) => beginningsIn(plan).some((part) => valueAtFolded(part, path) !== undefined))
+  );
+}
+
+/** The plan and its parts: `moe.experts` is that of the model. */
+function beginningsIn(plan: unknown): unknown[] {
+  return [plan, ...(typeof plan === "object" && plan !== null ? Object.values(plan) : [])];
+}
+
+function valueAtFolded(root: unknown, path: Path): unknown {
+  let value = root;
+  for (const key of path) {
+    if (typeof value !== "object" || value === null) return undefined;
+    const wanted = String(key).toLowerCase();
+    value = Object.entries(value).find(([name]) => name.toLowerCase() === wanted)?.[1];
+  }
+  return value;
+}

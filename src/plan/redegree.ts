@@ -5,6 +5,7 @@
 // 3. Where those do not divide the GPUs, they shrink to divisors of themselves that do, the pipeline first.
 // 4. Experts go over as many ranks as the plan has them on, or the next fewer that divide both.
 
+import { withoutLostAssumed } from "./assumed.ts";
 import type { Degrees } from "./plan.ts";
 import type { PlanFile } from "./schema.ts";
 import { degreesOf } from "./stages_from_degrees.ts";
@@ -49,7 +50,7 @@ function withDegrees(
 ): PlanFile {
   const { tensor_parallel_distribution: _, parallel = {}, ...rest } = file;
   const { sequence, zero, vocabularyMultiple, virtualStages } = parallel;
-  return {
+  return withoutLostAssumed(file, {
     ...rest,
     hardware: { ...file.hardware, gpus },
     parallel: {
@@ -59,5 +60,5 @@ function withDegrees(
       ...(vocabularyMultiple === undefined ? {} : { vocabularyMultiple }),
       ...(virtualStages !== undefined && degrees.pipeline > 1 ? { virtualStages } : {}),
     },
-  };
+  });
 }

@@ -1,6 +1,6 @@
 // The least time a step can take on given peaks: every instruction at its roofline, in the order of its
-// rank, and no result used before it is there. A bound, not a forecast: launches, copies on the host and
-// memory that kernels read twice are free here.
+// rank, and no result used before it is there. A bound, not a forecast: launches, copies on the host,
+// memory that kernels read twice and giving to others are free here.
 
 export interface Peaks {
   /** FLOP/s of one GPU. */

@@ -39,10 +39,11 @@ export function workOf(
       : { kernelMs: arithmeticMs, wireMs: 0 };
   }
   const { channel, from, to } = collective;
-  const { largestPiece } = wireBytes(collective, rank);
+  const { largestPiece, received } = wireBytes(collective, rank);
   return {
     kernelMs: arithmeticMs,
-    wireMs: msOf(largestPiece, peaks.linkBandwidth),
+    // Whoever only gives may go on while its bytes leave.
+    wireMs: msOf(Math.min(largestPiece, received), peaks.linkBandwidth),
     transfer: {
       channel,
       sends: from.includes(rank),

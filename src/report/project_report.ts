@@ -3,20 +3,31 @@
 import type { Verdict } from "../claims/verdict.ts";
 import { formatFigure, formatInterval, formatNumber, formatPercent } from "../measure/format.ts";
 import type { Plan } from "../plan/plan.ts";
+import type { PlanFile } from "../plan/schema.ts";
 import type { ProjectedFigure, ProjectedStep, StepParts } from "../search/projected_step.ts";
 import { fields, note, type Report } from "./section.ts";
+import { splitOf } from "./search_report.ts";
 import { planLine } from "./sections/plan_line.ts";
 import { verdictsSection } from "./sections/verdicts.ts";
 
 export interface ShownProjection {
   readonly plan: Plan;
+  /** As it was projected: on other GPUs it may have other degrees than its file. */
+  readonly written: PlanFile;
   readonly projected: ProjectedStep;
   readonly verdicts: readonly Verdict[];
   readonly peaksFrom: string;
 }
 
-export function projectReport({ plan, projected, verdicts, peaksFrom }: ShownProjection): Report {
+export function projectReport({
+  plan,
+  written,
+  projected,
+  verdicts,
+  peaksFrom,
+}: ShownProjection): Report {
   const { stepMs, samplesPerSecond, tokensPerSecond, parts } = projected;
+  const isServing = plan.workload.mode === "serving";
   const row = (label: string, { range, ...figure }: ProjectedFigure) =>
     [
       label,
@@ -30,14 +41,18 @@ export function projectReport({ plan, projected, verdicts, peaksFrom }: ShownPro
         blocks: [
           fields(
             [
+              ["split", splitOf(written)],
               row("step", stepMs),
-              row("samples", samplesPerSecond),
+              ...(isServing ? [] : [row("samples", samplesPerSecond)]),
               ...(plan.workload.sequence === 1 ? [] : [row("tokens", tokensPerSecond)]),
               ["dominates", dominating(parts)],
             ],
             10,
           ),
           note(`projected from ${peaksFrom}; ${stepMs.conditions.join("; ")}`),
+          ...(isServing
+            ? [note("the step decodes: prompts are not in it, nor judged claims")]
+            : []),
           note("whether its GPUs hold it, `shardbench check` says"),
         ],
       },
@@ -59,6 +74,6 @@ function dominating({ stepMs, kernelMs, wireMs }: StepParts): string {
       .toSorted((a, b) => b.ms - a.ms)
       .filter(({ ms }) => ms > 0)
       .map(({ name, ms }) => `${name} ${formatPercent(ms / stepMs)}`)
-      .join(", ") + ` of ${formatNumber(stepMs)} ms at the roofline`
+      .join(", ") + ` of ${formatNumber(stepMs)} ms at the roofline, with launches and latency`
   );
 }

@@ -8,6 +8,7 @@ import type { PlanFile } from "../plan/schema.ts";
 import { degreesOf } from "../plan/stages_from_degrees.ts";
 import type { Peaks } from "../program/bound.ts";
 import {
+  fits,
   objectives,
   type FoundPlan,
   type Objective,
@@ -102,7 +103,7 @@ function waitingOf({ stepMs, kernelMs, wireMs }: Prediction): number {
   return Math.max(0, stepMs - kernelMs - wireMs);
 }
 
-function bestSection({ found, objective }: ShownSearch): Section {
+function bestSection({ found, objective, runs, winner }: ShownSearch): Section {
   const { given, best } = found;
   const rows = [
     ...(given === undefined
@@ -119,7 +120,21 @@ function bestSection({ found, objective }: ShownSearch): Section {
       note(
         "latency: one micro-batch through the whole plan alone; memory: of the fullest GPU, as counted",
       ),
-      ...(best.length === 0 ? [note("no candidate fits and passes the check", "doubtful")] : []),
+      ...(given === undefined
+        ? [
+            note(
+              "the plan as given is not projected: it is refused, or divided unevenly",
+              "doubtful",
+            ),
+          ]
+        : fits(given)
+          ? []
+          : [note("the plan as given does not fit in the memory of its GPUs", "doubtful")]),
+      ...(best.length === 0
+        ? [note("no candidate fits and passes the check", "doubtful")]
+        : winner === undefined && runs === undefined
+          ? [note("none is better than the plan as given, and no plan is written", "doubtful")]
+          : []),
     ],
   };
 }
@@ -209,7 +224,7 @@ function runsSection({ runs }: ShownRuns, winner: FoundPlan | undefined): Sectio
       note(
         "measured; numbers of both plans were checked before, and every timed step held against them",
       ),
-      ...(winner === undefined
+      ...(winner === undefined && runs.length > 0
         ? [note("none of them is faster here, and no plan is written", "doubtful")]
         : []),
     ],

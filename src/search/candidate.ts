@@ -40,6 +40,10 @@ export interface FoundPlan {
   readonly prediction: Prediction;
 }
 
+export function fits({ plan, prediction }: FoundPlan): boolean {
+  return prediction.memoryBytes <= (plan.hardware.memoryPerGpu ?? Infinity);
+}
+
 /** How plans of one form are varied, bounded and predicted. */
 export interface Space {
   /** The plan as it was written is not among them. */

@@ -9,8 +9,9 @@
 //
 //   T ≥ max over r of m · t_r + (Σ s<r of f_s + Σ of what follows) / v
 //
-// Wire: a tensor group of n sums what attention gives in each block, and a dense network: 2(n − 1)/n of its bytes arrive
-// at each rank (Patarasuk and Yuan 2009), in a backward pass again; n-way replicas sum their gradients once a step.
+// Wire: a tensor group of n sums what attention gives in each block, and a dense network after it: 2(n − 1)/n of the bytes
+// arrive at each rank (Patarasuk and Yuan 2009), in a backward pass again. Side by side the two have one sum. With an
+// optimizer n-way replicas sum their gradients once a step; whichever stage is the last has those of one at least.
 // Where communication overlaps, wire and arithmetic bound each for itself; elsewhere they add up.
 
 import { hasBackwardSlots } from "../plan/pipeline.ts";
@@ -43,7 +44,9 @@ export function createDegreeBounds(
   peaks: Peaks,
 ): (file: PlanFile) => Bounds {
   const hidden = plan.model?.hidden ?? 0;
-  const isDense = plan.model?.moe === undefined;
+  const { moe, parallelResidual } = plan.model ?? {};
+  const hasTwoSums = moe === undefined && parallelResidual === undefined;
+  const isUpdated = plan.workload.optimizer !== undefined;
   const elementBytes = valueBytes(plan);
   const rows = plan.workload.batch * plan.workload.sequence;
   return (file) => {
@@ -59,14 +62,14 @@ export function createDegreeBounds(
       ({ flops, blockFlops }) =>
         (1000 * (flops + again * blockFlops)) / (microBatches * ranks * peaks.flops),
     );
-    const sums = (isDense ? 2 : 1) * (hasBackward ? 2 : 1);
+    const sums = (hasTwoSums ? 2 : 1) * (hasBackward ? 2 : 1);
     const share = (2 * (tensor - 1)) / tensor;
     const sumBytes = (sums * share * rows * hidden * elementBytes) / (data * microBatches);
     const sumMs = msOf(sumBytes, peaks.linkBandwidth);
     const wires = stages.map(({ blocks }) => blocks * sumMs);
     const schedule = { microBatches, chunks: counts.length / degrees.pipeline, hasBackward };
     const overlaps = file.optimizations?.includes("communication-overlap") === true;
-    const gradientMs = hasBackward ? leastGradientMs(stages, degrees, peaks) : 0;
+    const gradientMs = isUpdated ? leastGradientMs(stages, degrees, peaks) : 0;
     const balance = scheduled(arithmetic, schedule);
     const moved = overlaps
       ? larger(balance, scheduled(wires, schedule))
@@ -170,7 +173,7 @@ function leastGradientMs(
   { tensor, data }: Degrees,
   { linkBandwidth }: Peaks,
 ): number {
-  const others = Math.max(...stages.map((stage) => stage.others));
+  const others = Math.min(...stages.map((stage) => stage.others));
   const received = (others / tensor) * gradientBytes * ((data - 1) / data);
   return msOf(received, linkBandwidth);
 }

@@ -132,7 +132,8 @@ function workloads({ workload }: PlanFile, { data, pipeline }: Mesh): Workload[]
       : (["1f1b", "gpipe"] as const)
     : [schedule];
   const everything = { granularity: "full", method: "uniform", layers: 1 } as const;
-  const recomputes = isTraining ? [undefined, everything] : [recompute];
+  const selective = recompute?.granularity === "selective" ? [recompute] : [];
+  const recomputes = isTraining ? [undefined, everything, ...selective] : [recompute];
   return divisors(workload.batch / data).flatMap((microBatches) =>
     schedules.flatMap((order) =>
       recomputes.map((again): Workload => ({

@@ -10,6 +10,7 @@ import type { Plan } from "../plan/plan.ts";
 import type { PlanFile } from "../plan/schema.ts";
 import type { Peaks } from "../program/bound.ts";
 import type { Overheads } from "../program/simulate/hardware_cost.ts";
+import { stepPlan } from "../program/serving/phase_plan.ts";
 import { simulateHardware } from "../program/simulate/simulate_hardware.ts";
 import type { Prediction } from "./candidate.ts";
 import { predictDegrees } from "./predict.ts";
@@ -71,7 +72,7 @@ export function projectStep(
       conditions: [condition],
     };
   };
-  const { batch, sequence } = plan.workload;
+  const { batch, sequence } = stepPlan(plan).workload;
   return {
     stepMs: figure((ms) => ms, "ms"),
     samplesPerSecond: figure((ms) => (1000 * batch) / ms, "samples/s"),
@@ -93,7 +94,9 @@ export function atRoofline(
   }
   const played = simulateHardware(plan, peaks, overheads.latencyMs, overheads.launchMs);
   const kernelMs = played.ranks.reduce((most, { computeMs }) => Math.max(most, computeMs), 0);
-  return { stepMs: played.stepMs, kernelMs, wireMs: 0 };
+  const { linkBandwidth: _, ...free } = peaks;
+  const unlinked = simulateHardware(plan, free, 0, overheads.launchMs);
+  return { stepMs: played.stepMs, kernelMs, wireMs: played.stepMs - unlinked.stepMs };
 }
 
 function isEven({ degrees, workload }: Plan): boolean {

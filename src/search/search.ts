@@ -2,6 +2,7 @@
 // the bounds show to be no better than what was found is never looked at. What comes out has passed the check and fits.
 
 import { planErrors } from "../check/check_plan.ts";
+import { withoutLostAssumed } from "../plan/assumed.ts";
 import { normalise } from "../plan/normalise.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { PlanFile } from "../plan/schema.ts";
@@ -13,6 +14,7 @@ import { simulateHardware } from "../program/simulate/simulate_hardware.ts";
 import {
   boundFor,
   type CandidatePlan,
+  fits,
   type FoundPlan,
   type Objective,
   objectives,
@@ -40,10 +42,11 @@ export interface Searched {
   readonly removed: Removed;
   /** Candidates with a prediction. */
   readonly predicted: number;
+  /** Absent where it is refused on these GPUs, or cannot be compared; it may need more memory than there is. */
   readonly given: FoundPlan | undefined;
   /** The best first. */
   readonly best: readonly FoundPlan[];
-  /** None of them is beaten in step, latency and memory at once; the given plan among them where it is not. */
+  /** None of them is beaten in step, latency and memory at once; the given plan among them where it fits and is not. */
   readonly front: readonly FoundPlan[];
 }
 
@@ -80,7 +83,7 @@ export function search(file: PlanFile, plan: Plan, options: SearchOptions): Sear
       ? degreeSpace(unclaimed, plan, peaks, overheads)
       : stageSpace(unclaimed, plan, peaks, overheads);
   const candidates = space.files.map((each): CandidatePlan => ({
-    file: each,
+    file: withoutLostAssumed(unclaimed, each),
     bounds: space.boundsOf(each),
   }));
   const memory = plan.hardware.memoryPerGpu ?? Infinity;
@@ -112,7 +115,7 @@ export function search(file: PlanFile, plan: Plan, options: SearchOptions): Sear
     predicted: look.predicted(),
     given: own ?? given,
     best: ordered,
-    front: frontOf([...(given === undefined ? [] : [given]), ...all].map(resolved)),
+    front: frontOf([...(given !== undefined && fits(given) ? [given] : []), ...all].map(resolved)),
   };
 }
 
@@ -219,10 +222,10 @@ function createVerify(memory: number) {
   const countedAs = (found: FoundPlan): FoundPlan | undefined => {
     if (!known.has(found)) {
       const estimate = estimatePlan(found.plan);
-      const fits =
+      const holds =
         fullestNeed(estimate.memory).total <= memory &&
         planErrors(found.plan, documentOf(found.file), estimate).length === 0;
-      known.set(found, fits ? counted(found, estimate) : undefined);
+      known.set(found, holds ? counted(found, estimate) : undefined);
     }
     return known.get(found);
   };
@@ -246,11 +249,11 @@ function counted(found: FoundPlan, { memory }: PlanEstimate): FoundPlan {
   return { ...found, prediction: { ...found.prediction, memoryBytes } };
 }
 
-/** Undefined where its batch is not divided evenly, or its ranks stand as no candidate's do. */
+/** Undefined where rules refuse it, its batch is not divided evenly, or its ranks stand as no candidate's do. */
 function givenPlan(file: PlanFile, plan: Plan, space: Space): FoundPlan | undefined {
   const { batch, microBatches } = plan.workload;
   if (batch % (microBatches * (plan.degrees?.data ?? 1)) !== 0) return undefined;
-  if ((plan.degrees?.context ?? 1) > 1) return undefined;
+  if ((plan.degrees?.context ?? 1) > 1 || soundPlan(file) === undefined) return undefined;
   return counted({ file, plan, prediction: space.predict(file, plan) }, estimatePlan(plan));
 }
 

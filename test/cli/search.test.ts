@@ -24,6 +24,16 @@ describe("search", () => {
     expect((await shardbench(["check", target])).code).toBe(0);
   });
 
+  test("writes no plan where none is better, and says so", async () => {
+    const file = await fileWith("plan.json", small);
+    const best = file.replace("plan.json", "best.json");
+    await shardbench(["search", file, "-o", best]);
+    const { code, stdout } = await shardbench(["search", best, "-o", `${best}.again`]);
+    expect(code).toBe(0);
+    expect(stdout.replaceAll(/\s+/g, " ")).toContain("none is better than the plan as given");
+    await expect(readFile(`${best}.again`)).rejects.toThrow("ENOENT");
+  });
+
   test("takes other GPUs, and more of them", async () => {
     const file = await fileWith("plan.json", small);
     const { code, stdout } = await shardbench([
@@ -52,7 +62,13 @@ describe("project", () => {
     const file = await fileWith("plan.json", small);
     const { code, stdout } = await shardbench(["project", file, "--hardware", "H100-SXM*4"]);
     expect(code).toBe(0);
-    for (const part of ["within", "dominates", "not calibrated", "neither confirms nor refutes"]) {
+    for (const part of [
+      "TP 2 DP 2",
+      "within",
+      "dominates",
+      "not calibrated",
+      "neither confirms nor refutes",
+    ]) {
       expect(stdout.replaceAll(/\s+/g, " ")).toContain(part);
     }
   });

@@ -251,3 +251,19 @@ describe("the bound", () => {
     expect(bound?.microBatchMs).toBeGreaterThan((first?.kernelMs ?? 0) / 2);
   });
 });
+
+test("a stage that gives what it has does not wait until its bytes have left, whoever gets them does", () => {
+  const given = planOf(`
+name: chain
+hardware: { gpus: 3 }
+workload: { batch: 8, microBatches: 8, sequence: 8 }
+model: ${llama}
+parallel: { pipeline: 3 }
+`);
+  const bound = estimatePlan(given, { flops: 1e12, linkBandwidth: 1e8 }).bound;
+  const bytes = 8 * 64 * 4;
+  const eachMs = (1000 * 8 * bytes) / 1e8;
+  const wires = bound?.ranks.map(({ wireMs }) => wireMs) ?? [];
+  expect(wires[0]).toBe(0);
+  for (const wireMs of wires.slice(1)) expect(wireMs).toBeCloseTo(eachMs, 9);
+});

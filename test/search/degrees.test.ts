@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { PlanFile } from "../../src/plan/schema.ts";
+import { degreeSpace } from "../../src/search/degree_space.ts";
 import { balancedStages, divisors, filesByDegrees, splitKey } from "../../src/search/degrees.ts";
-import { dense, experts, training } from "./plans.ts";
+import { dense, experts, overheads, peaks, planOf, training } from "./plans.ts";
 
 function even(): undefined {
   return undefined;
@@ -86,4 +88,17 @@ test("with 3 GPUs, 2 of them share attention and all of them the experts", () =>
     expert: 3,
     expertGroup: [0, 1, 2],
   });
+});
+
+test("selective recomputation stays a choice where the plan has it", () => {
+  const recompute = { granularity: "selective" } as const;
+  const file: PlanFile = { ...training, workload: { ...training.workload, recompute } };
+  const space = degreeSpace(file, planOf(file), peaks, overheads);
+  const { files } = space;
+  const granularities = new Set(files.map(({ workload }) => workload.recompute?.granularity));
+  expect(granularities).toEqual(new Set([undefined, "full", "selective"]));
+  const split = files.find(({ workload }) => workload.recompute?.granularity === "selective");
+  if (split === undefined) throw new Error("no such plan");
+  const { stepMs } = space.predict(split, planOf(split));
+  expect(stepMs).toBeGreaterThanOrEqual(space.boundsOf(split).wire.stepMs);
 });

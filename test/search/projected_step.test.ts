@@ -39,13 +39,21 @@ test("written stages are simulated whole", () => {
     stages: [
       {
         name: "one",
-        layers: [{ op: "linear", in: 64, out: 64, parallel: { kind: "column", gpus: [0, 1] } }],
+        layers: [
+          { op: "linear", in: 64, out: 64, parallel: { kind: "column", gpus: [0, 1] } },
+          { op: "linear", in: 64, out: 64, parallel: { kind: "row", gpus: [0, 1] } },
+        ],
       },
     ],
   };
   const plan = planOf(file);
   const played = simulateHardware(plan, peaks, overheads.latencyMs, overheads.launchMs);
-  expect(atRoofline(file, plan, peaks, overheads).stepMs).toBe(played.stepMs);
+  const { stepMs, wireMs } = atRoofline(file, plan, peaks, overheads);
+  expect(stepMs).toBe(played.stepMs);
+  const free = { flops: peaks.flops, bandwidth: peaks.bandwidth };
+  const unlinked = simulateHardware(plan, free, 0, overheads.launchMs);
+  expect(wireMs).toBeCloseTo(stepMs - unlinked.stepMs, 12);
+  expect(wireMs).toBeGreaterThan(0);
 });
 
 test("replicas beyond those that depend on each other change only what sums gradients", () => {
@@ -76,4 +84,15 @@ test("claims get verdicts of their own kind, whatever the range says", () => {
     expect.stringContaining("ends below"),
     expect.stringContaining("begins above"),
   ]);
+});
+
+test("of a plan that serves, tokens are those of a decode step", () => {
+  const file: PlanFile = {
+    ...dense,
+    hardware: { gpus: 1 },
+    workload: { mode: "serving", batch: 4, requests: 4, inputTokens: 80, outputTokens: 16 },
+    parallel: {},
+  };
+  const { stepMs, tokensPerSecond } = projectStep(file, planOf(file), peaks, overheads, []);
+  expect(tokensPerSecond.value).toBeCloseTo(4000 / stepMs.value, 6);
 });

@@ -125,3 +125,67 @@ test("differences are told field by field, lists as one", () => {
     { path: "optimizations", after: '["x"]' },
   ]);
 });
+
+test.each(["own-norms", "shared-norm"] as const)(
+  "blocks with %s side by side sum once, and their bounds say no more",
+  (parallelResidual) => {
+    const { model } = dense;
+    if (model === undefined) throw new Error("no model");
+    const file: PlanFile = { ...dense, model: { ...model, parallelResidual } };
+    const slow = { flops: 1e15, linkBandwidth: 1e8 };
+    const none = { latencyMs: 0, launchMs: 0 };
+    const space = degreeSpace(file, planOf(file), slow, none);
+    for (const each of space.files) {
+      const plan = planOf(each);
+      if (hasErrors(inspect(plan).diagnostics)) continue;
+      const { stepMs } = space.predict(each, plan);
+      expect(stepMs).toBeGreaterThanOrEqual((1 - 1e-9) * space.boundsOf(each).wire.stepMs);
+    }
+  },
+);
+
+test("a schedule without an optimizer sums no gradients", () => {
+  const { optimizer: _, ...workload } = training.workload;
+  const file: PlanFile = { ...training, workload };
+  const slow = { flops: 1e15, linkBandwidth: 1e6 };
+  const space = degreeSpace(file, planOf(file), slow, overheads);
+  const replicated = space.files.filter(({ parallel }) => parallel?.data === 4);
+  expect(replicated.length).toBeGreaterThan(0);
+  for (const each of replicated) {
+    const { stepMs } = space.predict(each, planOf(each));
+    expect(stepMs).toBeGreaterThanOrEqual(space.boundsOf(each).wire.stepMs);
+  }
+});
+
+test("marks of assumed values that a candidate no longer has refuse nothing", () => {
+  const file: PlanFile = {
+    ...dense,
+    parallel: { tensor: 4, tensorGroup: [0, 1, 2, 3] },
+    assumed: ["parallel.tensorGroup", "model.hidden"],
+  };
+  const { best, removed } = search(file, planOf(file), options);
+  expect(removed.refused).toBe(search(dense, planOf(dense), options).removed.refused);
+  expect(best[0]?.file.assumed).toEqual(["model.hidden"]);
+});
+
+test("a plan that rules refuse on these GPUs is not compared", () => {
+  const file: PlanFile = {
+    ...experts,
+    hardware: { gpus: 1 },
+    parallel: { tensor: 1, expert: 2, expertGroup: [0, 1] },
+  };
+  const { given, best } = search(file, planOf(file), options);
+  expect(given).toBeUndefined();
+  expect(best.length).toBeGreaterThan(0);
+});
+
+test("a given plan that does not fit is on no front", () => {
+  const file: PlanFile = {
+    ...dense,
+    hardware: { gpus: 4, memoryPerGpu: "600kB" },
+    parallel: { data: 4 },
+  };
+  const { given, front } = search(file, planOf(file), options);
+  expect(given?.prediction.memoryBytes).toBeGreaterThan(6e5);
+  expect(front).not.toContain(given);
+});

@@ -1,7 +1,6 @@
 // What is marked as assumed is there: in the file, or filled in by a default.
 
-import { assumedPath } from "../../../plan/assumed.ts";
-import type { Path } from "../../../plan/document.ts";
+import { assumedPath, namesSomething } from "../../../plan/assumed.ts";
 import { degreesWith } from "../../example.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 
@@ -35,26 +34,3 @@ export const assumedValuesExist: RuleDefinition = {
     );
   },
 };
-
-/** Whatever the case of its letters, and from whichever part of the plan it begins. */
-function namesSomething(path: Path, plans: readonly unknown[]): boolean {
-  return (
-    path.length === 0 ||
-    plans.some((plan) => beginningsIn(plan).some((part) => valueAtFolded(part, path) !== undefined))
-  );
-}
-
-/** The plan and its parts: `moe.experts` is that of the model. */
-function beginningsIn(plan: unknown): unknown[] {
-  return [plan, ...(typeof plan === "object" && plan !== null ? Object.values(plan) : [])];
-}
-
-function valueAtFolded(root: unknown, path: Path): unknown {
-  let value = root;
-  for (const key of path) {
-    if (typeof value !== "object" || value === null) return undefined;
-    const wanted = String(key).toLowerCase();
-    value = Object.entries(value).find(([name]) => name.toLowerCase() === wanted)?.[1];
-  }
-  return value;
-}
