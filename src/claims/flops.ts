@@ -34,10 +34,10 @@ interface SampledPlan {
 /** Of one sample, over all GPUs. */
 export function sampleFlops({ plan, estimate }: SampledPlan): SampleFlops {
   const { all: forward, attention } = estimate.forwardFlops;
-  const { batch, mode, optimizer, sequence } = plan.workload;
+  const { batch, mode, sequence } = plan.workload;
   const passes = mode === "training" ? 3 : 1;
-  // A program that trains has its backward pass; of any other training plan it is counted.
-  const model = optimizer === undefined ? passes * forward : estimate.modelFlops;
+  const stands = passesOfProgram({ plan, estimate });
+  const model = stands === 1 ? estimate.modelFlops : stands * forward;
   const { hidden = 0, vocabulary = 0 } = plan.model ?? {};
   const head = passes * 2 * batch * sequence * hidden * vocabulary;
   const withoutAttention = model - passes * attention;
@@ -50,6 +50,15 @@ export function sampleFlops({ plan, estimate }: SampledPlan): SampleFlops {
     least: Math.max(0, model - passes * spared(plan, estimate.forwardFlops)) / batch,
     recomputed: again / batch,
   };
+}
+
+/**
+ * Forward passes that a program's FLOPs stand for: three where a step of training has no backward pass that counts, which is
+ * so without an optimizer, and where something has no gradient here.
+ */
+export function passesOfProgram({ plan, estimate }: SampledPlan): 1 | 3 {
+  const isForward = estimate.modelFlops === estimate.forwardFlops.all;
+  return plan.workload.mode === "training" && isForward ? 3 : 1;
 }
 
 /** As the program says it where it has backward slots; else of its blocks' forward pass, or of attention. */

@@ -137,6 +137,7 @@ function besidesPlansPeak(given: Case, claim: ClaimDefinition): string[] {
   const calibrated = given.measurements && claim.found?.(given.measurements.metrics);
   return peakFlops === undefined ||
     calibrated === undefined ||
+    isOfDecodeAlone(given, claim) ||
     againstPlansPeak(given, claim) === undefined
     ? []
     : [

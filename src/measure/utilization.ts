@@ -41,7 +41,7 @@ export function utilization(
   );
   const dropped = droppedFlops(program);
   const peak = ceilingOfAll(peaks, (ceilings) => fastestOf(ceilings, arithmetics));
-  const modelWork = (sample: StepSample): number => estimate.modelFlops - dropped(sample);
+  const modelWork = (sample: StepSample): number => estimate.modelFlops - dropped(sample).model;
   const mfu = ofCeiling(
     samples,
     modelWork,
@@ -51,7 +51,8 @@ export function utilization(
       `the calibrated ${arithmetics.join(" or ")} peak`,
   );
   const recomputed = estimate.ranks.reduce((sum, each) => sum + (each.recomputed?.flops ?? 0), 0);
-  const hardwareWork = (sample: StepSample): number => modelWork(sample) + recomputed;
+  const hardwareWork = (sample: StepSample): number =>
+    modelWork(sample) + recomputed - dropped(sample).recomputed;
   const hfu = ofCeiling(
     samples,
     hardwareWork,

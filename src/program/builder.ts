@@ -203,9 +203,14 @@ export function copyName(id: string, copy: number, count: number): string {
   return count === 1 ? id : `${id}#${copy}`;
 }
 
-export function windowName(buffer: string, { first, rows }: Window, columns?: TileExtent): string {
+/** Tensors of other widths may take turns in the buffer: of some columns the name has how many there are. */
+export function windowName(
+  buffer: string,
+  { first, rows, columns }: RowsOfBuffer,
+  tile?: TileExtent,
+): string {
   const name = `${buffer}@${first}+${rows}`;
-  return columns === undefined ? name : `${name},${columns.first}+${columns.size}`;
+  return tile === undefined ? name : `${name},${tile.first}+${tile.size}/${columns}`;
 }
 
 /** Copies take turns in one of their own: nothing else comes between the two halves of each. */

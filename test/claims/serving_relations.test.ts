@@ -37,6 +37,8 @@ test.each<readonly [Claims, string, string]>([
   [{ ...two, tokensPerSecond: 402 }, "totalArithmetic", "confirmed"],
   [{ outputTokensPerSecond: 202, tokensPerSecond: 402 }, "totalArithmetic", "confirmed"],
   [{ ...two, tokensPerSecond: 202 }, "totalArithmetic", "ambiguous"],
+  [{ requestsPerSecond: 2.1, tokensPerSecond: 207 }, "totalArithmetic", "ambiguous"],
+  [{ requestsPerSecond: 2.1, tokensPerSecond: 195 }, "totalArithmetic", "refuted"],
   [{ ...two, tokensPerSecond: 300 }, "totalArithmetic", "refuted"],
   [{ ...two, tpotMs: 40 }, "inFlightArithmetic", "confirmed"],
   [{ ...two, tpotMs: 43.9 }, "inFlightArithmetic", "confirmed"],

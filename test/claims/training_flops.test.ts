@@ -6,6 +6,7 @@ import type { Plan } from "../../src/plan/plan.ts";
 import { estimatePlan } from "../../src/program/estimate.ts";
 import { claiming, exclusive, measured, metricsWith, verdictOn } from "../support/given.ts";
 import { expertTrainingPlan, trainingPlan } from "../support/training_plans.ts";
+import { planOf } from "../support/written_plan.ts";
 
 const plans: readonly (readonly [string, Plan])[] = [
   ["one rank", trainingPlan("one rank")],
@@ -24,6 +25,26 @@ test.each(plans)("a sample is about three forward passes, %s", (_, plan) => {
     expect(ratio).toBeGreaterThan(0.9);
     expect(ratio).toBeLessThan(1.15);
   }
+});
+
+test("a step of which something has no gradient here is three forward passes all the same", () => {
+  const written = (optimizer: string) =>
+    planOf(`
+name: linear attention
+hardware: { gpus: 2 }
+workload: { mode: training, batch: 4, sequence: 6${optimizer} }
+model:
+  { layers: 1, hidden: 16, heads: 4, ffn: 24,
+    gatedDelta: { layers: [0], keyHeads: 4, valueHeads: 4, keyDim: 8, valueDim: 8, kernel: 3 } }
+parallel: { tensor: 2 }
+`);
+  const [plain, named] = ["", ", optimizer: { name: sgd }"].map((optimizer) => {
+    const plan = written(optimizer);
+    return sampleFlops({ plan, estimate: estimatePlan(plan) }).model;
+  });
+  // The loss is counted besides.
+  expect((named ?? 0) / (plain ?? 0)).toBeGreaterThanOrEqual(1);
+  expect((named ?? 0) / (plain ?? 0)).toBeLessThan(1.02);
 });
 
 function verdict(key: "computeUtilization" | "hardwareFlopsUtilization", share: number) {

@@ -45,7 +45,7 @@ function sampleOf(kept: number): StepSample {
 }
 
 function droppedOf(kept: number, rest?: Parameters<typeof moe>[5]): number {
-  return droppedFlops(lower(mixture(rest)))(sampleOf(kept));
+  return droppedFlops(lower(mixture(rest)))(sampleOf(kept)).model;
 }
 
 test("every dropped choice spares its products", () => {
@@ -84,22 +84,26 @@ test("MFU counts the choices that were kept, and no others", () => {
   expect(mfuOf(20)).toBeCloseTo((costs.modelFlops - 4 * flopsPerChoice) / 1000, 12);
 });
 
-test("of a step that trains, a dropped choice spares its products in all three passes", () => {
+test("of a step that trains, a dropped choice spares its products in all passes, and where they come again", () => {
   const trains = expertTrainingPlan("slices, whole experts and replicas");
-  const program = lower(trains);
-  const moeLayer = program.layers.find((name) => name.includes("moe")) ?? "";
-  const none: StepSample = {
-    ...sampleOf(choices),
-    experts: [{ layer: moeLayer, ranks: [{ rank: 0, tokens: [0] }], dropped: 1 }],
-  };
-  const forward = program.ranks
-    .flatMap(({ instructions }) => instructions)
-    .filter(({ origin }) => origin.layer === moeLayer && origin.phase === "forward")
-    .reduce(
-      (sum, each) =>
-        each.op === "kernel" && each.kernel === "grouped_matmul" ? sum + kernelFlops(each) : sum,
-      0,
-    );
-  expect(forward).toBeGreaterThan(0);
-  expect(droppedFlops(program)(none)).toBe(3 * forward);
+  const recompute = { granularity: "full" } as const;
+  const again = { ...trains, workload: { ...trains.workload, recompute } };
+  for (const each of [trains, again]) {
+    const program = lower(each);
+    const moeLayer = program.layers.find((name) => name.includes("moe")) ?? "";
+    const none: StepSample = {
+      ...sampleOf(choices),
+      experts: [{ layer: moeLayer, ranks: [{ rank: 0, tokens: [0] }], dropped: 1 }],
+    };
+    const products = program.ranks
+      .flatMap(({ instructions }) => instructions)
+      .flatMap((one) => (one.op === "kernel" && one.kernel === "grouped_matmul" ? one : []))
+      .filter(({ origin }) => origin.layer === moeLayer);
+    const flopsOf = (own: typeof products) =>
+      own.reduce((sum, product) => sum + kernelFlops(product), 0);
+    const forward = flopsOf(products.filter(({ origin }) => origin.phase === "forward"));
+    const recomputed = flopsOf(products.filter(({ origin }) => origin.isRecomputed === true));
+    expect([forward > 0, recomputed > 0]).toEqual([true, each === again]);
+    expect(droppedFlops(program)(none)).toEqual({ model: 3 * forward, recomputed });
+  }
 });

@@ -79,7 +79,7 @@ function extentsOf({ buffers }: RankProgram): (id: string) => Extent {
       root: at.id,
       start,
       end: start + bytes,
-      owner: id.replace(/@\d+\+\d+(,\d+\+\d+)?$/, ""),
+      owner: id.replace(/@\d+\+\d+(,\d+\+\d+\/\d+)?$/, ""),
     };
   };
 }

@@ -5,6 +5,7 @@ import { hasBackwardSlots } from "../../plan/pipeline.ts";
 import type { Plan } from "../../plan/plan.ts";
 import type { RankEstimate } from "../../program/estimate.ts";
 import { largest } from "../case.ts";
+import { passesOfProgram } from "../flops.ts";
 import { percent } from "../words.ts";
 import { leftOutOfSpeed, type LimitRule } from "./limit.ts";
 
@@ -15,7 +16,9 @@ export const balanceLimit: LimitRule = (given, { key }, value) => {
     return undefined;
   const { ranks } = estimate;
   const isHfu = key === "hardwareFlopsUtilization";
-  const workOf = isHfu ? withRecomputed(plan) : ({ flops }: RankEstimate) => flops;
+  const passes = passesOfProgram(given);
+  const workOf = ({ flops, recomputed }: RankEstimate): number =>
+    isHfu ? passes * flops + (recomputed?.flops ?? 0) : flops;
   const sum = ranks.reduce((all, rank) => all + workOf(rank), 0);
   const most = largest(ranks, workOf);
   if (sum === 0 || ranks.length === 1) return undefined;
@@ -52,12 +55,6 @@ export const balanceLimit: LimitRule = (given, { key }, value) => {
           ],
   };
 };
-
-/** A program without an optimizer counts the forward pass of three. */
-function withRecomputed({ workload }: Plan) {
-  const passes = workload.mode === "training" && workload.optimizer === undefined ? 3 : 1;
-  return ({ flops, recomputed }: RankEstimate): number => passes * flops + (recomputed?.flops ?? 0);
-}
 
 function saysRecomputed(plan: Plan): boolean {
   return plan.workload.recompute !== undefined && hasBackwardSlots(plan);

@@ -1,5 +1,5 @@
-// A block's latency, which is that of its forward pass, against the peak, and against the throughput that is claimed beside it: a step takes at least the
-// latencies of the blocks that its busiest GPU runs, and brings one batch.
+// A block's latency, which is that of its forward pass, against the peak, and against the throughput that is claimed beside
+// it: a step takes at least the latencies of the blocks that its busiest GPU runs, and brings one batch.
 
 import { blocksOf } from "../../plan/blocks.ts";
 import { sizePaths } from "../../plan/assumed.ts";

@@ -31,6 +31,10 @@ function claimedRate({ claims, workload }: Plan): ClaimedRate | undefined {
   };
 }
 
+function nearTo(promised: number, found: number): (tolerance: number) => boolean {
+  return (tolerance) => Math.abs(found - promised) <= tolerance * promised;
+}
+
 /** Output tokens from requests. */
 export const outputArithmetic: Relation = (given) => {
   const { claims, workload } = given.plan;
@@ -62,9 +66,8 @@ export const perGpuArithmetic: Relation = (given) => {
   const { inputTokens, outputTokens } = serving;
   const follows = all / hardware.gpus;
   const total = (follows * (inputTokens + outputTokens)) / outputTokens;
-  const isTotal = Math.abs(total - promised) <= BOUND_TOLERANCE * promised;
-  const isNear = (tolerance: number): boolean =>
-    Math.abs(follows - promised) <= tolerance * promised;
+  const isNear = nearTo(promised, follows);
+  const isTotal = nearTo(promised, total);
   return verdictOf(given, {
     claim: "perGpuArithmetic",
     label: "output tokens/s ÷ GPUs",
@@ -74,8 +77,8 @@ export const perGpuArithmetic: Relation = (given) => {
     formula: `${number(all)} claimed output tokens/s ÷ ${number(hardware.gpus)} GPUs = ${number(follows)} tokens/s`,
     tolerance: BOUND_TOLERANCE,
     rounding: roundingOf(promised) + roundingOf(all),
-    agreesWithin: (tolerance) => isNear(tolerance) || isTotal,
-    isByOtherDefinition: isTotal && !isNear(BOUND_TOLERANCE),
+    agreesWithin: (tolerance) => isNear(tolerance) || isTotal(tolerance),
+    isByOtherDefinition: !isNear(BOUND_TOLERANCE),
     paths: ["hardware.gpus"],
     needs: [],
   });
@@ -89,9 +92,8 @@ export const totalArithmetic: Relation = (given) => {
   if (promised === undefined || requests === undefined || serving === undefined) return undefined;
   const { inputTokens, outputTokens } = serving;
   const follows = requests.rate * (inputTokens + outputTokens);
-  const isOutput = Math.abs(requests.rate * outputTokens - promised) <= BOUND_TOLERANCE * promised;
-  const isNear = (tolerance: number): boolean =>
-    Math.abs(follows - promised) <= tolerance * promised;
+  const isNear = nearTo(promised, follows);
+  const isOutput = nearTo(promised, requests.rate * outputTokens);
   return verdictOf(given, {
     claim: "totalArithmetic",
     label: "requests/s × all tokens",
@@ -101,8 +103,8 @@ export const totalArithmetic: Relation = (given) => {
     formula: `${requests.from} × ${inputTokens + outputTokens} input and output tokens = ${number(follows)} tokens/s`,
     tolerance: BOUND_TOLERANCE,
     rounding: roundingOf(promised) + requests.rounding,
-    agreesWithin: (tolerance) => isNear(tolerance) || isOutput,
-    isByOtherDefinition: isOutput && !isNear(BOUND_TOLERANCE),
+    agreesWithin: (tolerance) => isNear(tolerance) || isOutput(tolerance),
+    isByOtherDefinition: !isNear(BOUND_TOLERANCE),
     paths: ["workload.inputTokens", "workload.outputTokens"],
     needs: [],
   });

@@ -38,7 +38,9 @@ export function utilizationArithmetic(
       [from, to]: readonly [number, number],
       tolerance = BOUND_TOLERANCE,
     ): boolean => share >= from * (1 - tolerance) && share <= to * (1 + tolerance);
-    const agreesAsHfu = !isHfu && !isWithin(mfu) && flops.recomputed > 0 && isWithin(hfu);
+    const isHfuWithin = (tolerance: number): boolean =>
+      !isHfu && flops.recomputed > 0 && isWithin(hfu, tolerance);
+    const agreesAsHfu = !isWithin([low, high]) && isHfuWithin(BOUND_TOLERANCE);
     const rate = `${number(samples)} samples/s are ${percent(own)} of ${number(gpus)} × ${quantity(peak, "FLOP/s")}${high > low * 1.005 ? `, ${percent(low)} … ${percent(high)} by how attention is counted` : ""}`;
     return verdictOf(given, {
       claim: isHfu ? "hfuArithmetic" : "mfuArithmetic",
@@ -52,7 +54,7 @@ export function utilizationArithmetic(
       tolerance: BOUND_TOLERANCE,
       rounding:
         roundingOf(share) + roundingOf(claims.samplesPerSecond ?? claims.tokensPerSecond ?? 0),
-      agreesWithin: (tolerance) => isWithin([low, high], tolerance) || agreesAsHfu,
+      agreesWithin: (tolerance) => isWithin([low, high], tolerance) || isHfuWithin(tolerance),
       // Where the conventions in use differ little, a figure by any of them is right.
       isByOtherDefinition: agreesAsHfu || (high > mostApart * low && !isWithin([own, own])),
       paths: [

@@ -59,6 +59,31 @@ describe.each(cases)("%s", (_, { inTiles, whole }) => {
   });
 });
 
+test("tiles of products of other widths, which take turns in one workspace, are bound as their rows lie", () => {
+  const { ranks } = lower(
+    planOf(`
+name: widths
+hardware: { gpus: 2, maxBinding: 12kB }
+workload: { mode: training, batch: 2, microBatches: 2, sequence: 3, schedule: 1f1b }
+model: { layers: 2, hidden: 16, heads: 2, ffn: 256, vocabulary: 384 }
+parallel: { pipeline: 2 }
+`),
+  );
+  const widths = new Set<number>();
+  for (const { buffers, instructions } of ranks) {
+    const declared = new Map(buffers.map((each) => [each.id, each]));
+    for (const one of instructions) {
+      if (one.op !== "kernel" || one.kernel !== "matmul") continue;
+      const { pitch } = one.shape;
+      if (pitch === undefined) continue;
+      const result = declared.get(one.buffers.at(-1) ?? "");
+      if (result?.role === "workspace") widths.add(pitch);
+      expect(result?.columnsOf?.pitch).toBe(4 * pitch);
+    }
+  }
+  expect([...widths].toSorted((a, b) => a - b)).toEqual([256, 384]);
+});
+
 test("what every adapter binds stays whole", () => {
   const plan = (vocabulary: number) =>
     planOf(`
