@@ -270,8 +270,8 @@ const rules: readonly Mutation[] = [
   {
     what: "a bias is that of the next columns",
     files: ["shaders/epilogue/bias.wgsl"],
-    from: "N_QUADS + column]",
-    to: "N_QUADS + (column + 1u) % N_QUADS]",
+    from: "placeOf(part.index, column)",
+    to: "placeOf(part.index, (column + 1u) % N_QUADS)",
     plan: "rules",
   },
   {
