@@ -41,7 +41,7 @@ export function defineProject(program: Command): void {
       "after",
       `
 Examples:
-  $ shardbench project plan.yaml --hardware H100-SXM*16
+  $ shardbench project plan.yaml --hardware 'H100-SXM*16'
   $ shardbench project plan.yaml --from results/a.json results/b.json results/c.json`,
     )
     .action((file: string, flags: Flags) => guarded(flags.json, () => project(file, flags)));

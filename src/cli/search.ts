@@ -67,10 +67,18 @@ export function defineSearch(program: Command): void {
       "after",
       `
 Examples:
-  $ shardbench search plan.yaml --hardware H100-SXM*64 -o better.json
+  $ shardbench search plan.yaml --hardware 'H100-SXM*64' -o better.json
   $ shardbench search configs/three-stage-pipeline.json --run 1`,
     )
-    .action((file: string, flags: Flags) => guarded(flags.json, () => search(file, flags)));
+    .action((file: string, flags: Flags, command: Command) => {
+      if (flags.pin === true && flags.run === undefined) {
+        command.error("error: --pin is for the plans that --run runs");
+      }
+      if (flags.write === true && flags.output === undefined) {
+        command.error("error: --write is for the file of --output");
+      }
+      return guarded(flags.json, () => search(file, flags));
+    });
 }
 
 async function search(file: string, flags: Flags): Promise<ExitCode> {

@@ -16,11 +16,7 @@ import { readVersions } from "../result/versions.ts";
 import { openRanks } from "../runtime/coordinator.ts";
 import type { RankPool } from "../runtime/rank_pool.ts";
 import { effectsOf, spentBy } from "./ablation_effects.ts";
-import {
-  type AblationVariants,
-  ablationVariants,
-  type AblationVariant,
-} from "./ablation_variants.ts";
+import { ablationVariants, type AblationVariant, runVariants } from "./ablation_variants.ts";
 import { observeOn } from "./observe.ts";
 import { rankAdapters } from "./record.ts";
 import type { RunOptions } from "./run_options.ts";
@@ -54,7 +50,7 @@ export async function ablate(plan: Plan, options: AblateOptions = {}): Promise<A
   onProgress({ phase: "adapters" });
   const variants = ablationVariants(plan);
   const { asItIs } = variants;
-  const others = othersOf(variants);
+  const [, ...others] = runVariants(variants);
   const { adapters, refused } = await discoverAdapters();
   const placement = placeRanks(asItIs.program.ranks.length, adapters, { ...options, refused });
   onProgress({ phase: "ranks", total: placement.length });
@@ -96,10 +92,6 @@ function refuseServing({ workload, name }: Plan): void {
     `${name} serves: rounds of requests are not taken in turn here`,
     "ablate its model in inference or training",
   );
-}
-
-function othersOf({ singles, pairs }: AblationVariants): AblationVariant[] {
-  return [...singles, ...pairs].flatMap((each) => ("variant" in each ? each.variant : []));
 }
 
 async function checkEach(

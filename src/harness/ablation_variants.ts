@@ -34,6 +34,14 @@ export type TechniquePair = { readonly pair: readonly [string, string] } & (
   | { readonly why: string }
 );
 
+/** All that are run, as it is first. */
+export function runVariants({ asItIs, singles, pairs }: AblationVariants): AblationVariant[] {
+  const switched = [...singles, ...pairs].flatMap((each) =>
+    "variant" in each ? each.variant : [],
+  );
+  return [asItIs, ...switched];
+}
+
 export function ablationVariants(plan: Plan): AblationVariants {
   const asItIs = variantOf(plan, []);
   const singles = techniquesOf(plan).map((technique): Single => {

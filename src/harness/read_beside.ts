@@ -13,7 +13,7 @@ import {
 import { workHash } from "../result/plan_hash.ts";
 import type { ScaledSize, Scaling } from "../result/scaling.ts";
 import { effectsOf, nameOf, spentBy } from "./ablation_effects.ts";
-import { ablationVariants } from "./ablation_variants.ts";
+import { ablationVariants, runVariants } from "./ablation_variants.ts";
 
 /**
  * Memory and bytes are those of the variants' programs, effects those of the steps in the file.
@@ -24,14 +24,7 @@ export async function readAblation(file: string, plan: Plan): Promise<Ablation> 
   const stored = await readBeside(file, ablationSchema);
   refuseOther(file, plan, stored.work);
   const variants = ablationVariants(plan);
-  const known = new Map(
-    [
-      variants.asItIs,
-      ...[...variants.singles, ...variants.pairs].flatMap((each) =>
-        "variant" in each ? each.variant : [],
-      ),
-    ].map((each) => [nameOf(each), each]),
-  );
+  const known = new Map(runVariants(variants).map((each) => [nameOf(each), each]));
   const [{ stepMs: rounds } = { stepMs: [] }] = stored.variants;
   const measured = stored.variants.map((each, at) => {
     const variant = known.get(nameOf(each));

@@ -51,8 +51,10 @@ export function utilization(
       `the calibrated ${arithmetics.join(" or ")} peak`,
   );
   const recomputed = estimate.ranks.reduce((sum, each) => sum + (each.recomputed?.flops ?? 0), 0);
-  const hardwareWork = (sample: StepSample): number =>
-    modelWork(sample) + recomputed - dropped(sample).recomputed;
+  const hardwareWork = (sample: StepSample): number => {
+    const { model, recomputed: again } = dropped(sample);
+    return estimate.modelFlops - model + recomputed - again;
+  };
   const hfu = ofCeiling(
     samples,
     hardwareWork,

@@ -5,6 +5,7 @@
 // 3. Where those do not divide the GPUs, they shrink to divisors of themselves that do, the pipeline first.
 // 4. Experts go over as many ranks as the plan has them on, or the next fewer that divide both.
 
+import { divisors } from "./divisors.ts";
 import { withoutLostAssumed } from "./assumed.ts";
 import type { Degrees } from "./plan.ts";
 import type { PlanFile } from "./schema.ts";
@@ -34,12 +35,11 @@ export function redegreed(file: PlanFile, gpus: number): PlanFile[] {
 }
 
 function expertDegrees(own: number, ranks: number): number[] {
-  const most = Math.min(own, ranks);
-  return Array.from({ length: most }, (_, i) => most - i).filter((each) => ranks % each === 0);
+  return divisorsDown(ranks).filter((each) => each <= own);
 }
 
 function divisorsDown(whole: number): number[] {
-  return Array.from({ length: whole }, (_, i) => whole - i).filter((each) => whole % each === 0);
+  return divisors(whole).toReversed();
 }
 
 /** Named groups, and layers of each stage, are those of the plan's own GPUs. */

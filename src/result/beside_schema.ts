@@ -8,7 +8,7 @@ import { ablationKind } from "./ablation.ts";
 import { rankAdapter, versions } from "./result_schema.ts";
 import { scalingKind } from "./scaling.ts";
 import { count, date, ms } from "./schema_keys.ts";
-import { isSealed } from "./seal.ts";
+import { sealedContent } from "./sealed_file.ts";
 
 const error = z.number().nonnegative();
 
@@ -95,18 +95,10 @@ export async function readBeside<Content>(
   file: string,
   schema: z.ZodType<Content>,
 ): Promise<Content> {
-  const content = parsed(
-    await readInput(file).catch((thrown: unknown) => unreadable(file, thrown)),
-  );
-  if (content === undefined) throw refusedBeside(file, "it is no JSON object");
-  if (!isSealed(content)) {
-    throw refusedBeside(file, "it was edited since it was written, or is not whole");
-  }
-  const { sha256: _, ...sealed } = content;
-  const found = schema.safeParse(sealed);
-  if (found.success) return found.data;
-  const [issue] = found.error.issues;
-  throw refusedBeside(file, `${issue?.path.join(".")}: ${issue?.message}`);
+  const text = await readInput(file).catch((thrown: unknown) => unreadable(file, thrown));
+  const found = sealedContent(text, schema);
+  if ("why" in found) throw refusedBeside(file, found.why);
+  return found.content;
 }
 
 export function refusedBeside(file: string, reason: string): EnvironmentError {
@@ -120,13 +112,4 @@ export function refusedBeside(file: string, reason: string): EnvironmentError {
 function unreadable(file: string, thrown: unknown): never {
   const why = thrown instanceof Error ? thrown.message : String(thrown);
   throw new EnvironmentError("file-not-readable", `cannot read ${file}: ${why}`, "check the path");
-}
-
-function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const content: unknown = JSON.parse(text);
-    return typeof content === "object" && content !== null ? { ...content } : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -7,7 +7,7 @@ import type { MeasuredCeilings } from "../measure/ceiling.ts";
 import { ceilingsSchema } from "./result_schema.ts";
 import { browserTimesKind } from "./page_data.ts";
 import { date } from "./schema_keys.ts";
-import { isSealed } from "./seal.ts";
+import { sealedContent } from "./sealed_file.ts";
 
 const positive = z.number().positive();
 
@@ -60,29 +60,11 @@ export function saysBrowserTimes(text: string): boolean {
 
 /** @throws EnvironmentError `result-refused` where it was edited, is of another version, or its numbers were wrong */
 export function parseBrowserTimes(text: string, file: string): BrowserTimes {
-  const content = parsedObject(text);
-  if (content === undefined) throw refused(file, "it is no JSON object");
-  if (!isSealed(content)) {
-    throw refused(file, "it was edited since the page wrote it, or is not whole");
-  }
-  const { sha256: _, ...sealed } = content;
-  const found = browserTimes.safeParse(sealed);
-  if (!found.success) {
-    const [issue] = found.error.issues;
-    throw refused(file, `${issue?.path.join(".")}: ${issue?.message}`);
-  }
-  const { error, tolerance } = found.data.check;
+  const found = sealedContent(text, browserTimes);
+  if ("why" in found) throw refused(file, found.why);
+  const { error, tolerance } = found.content.check;
   if (error > tolerance) throw refused(file, `its numbers are wrong: the error is ${error}`);
-  return found.data;
-}
-
-function parsedObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const content: unknown = JSON.parse(text);
-    return typeof content === "object" && content !== null ? { ...content } : undefined;
-  } catch {
-    return undefined;
-  }
+  return found.content;
 }
 
 function refused(file: string, reason: string): EnvironmentError {

@@ -19,7 +19,7 @@ import type { PlanFile } from "../plan/schema.ts";
 import type { Verdict } from "../claims/verdict.ts";
 
 /** 4: samples as columns, times in whole nanoseconds. */
-export const SCHEMA_VERSION = 5;
+export const SCHEMA_VERSION = 6;
 
 export interface RunResult {
   readonly schemaVersion: typeof SCHEMA_VERSION;

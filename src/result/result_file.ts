@@ -4,6 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { EnvironmentError } from "../environment_error.ts";
 import { readInput } from "../read_input.ts";
+import { jsonObject } from "./sealed_file.ts";
 import { replaceFile } from "./replace_file.ts";
 import { SCHEMA_VERSION, type RunResult } from "./result.ts";
 import { sourcesSchema, type ResultSources } from "./result_schema.ts";
@@ -111,33 +112,10 @@ export function samplesKept(text: string): number {
 
 const isItAResult = "is it the file that `shardbench run` wrote?";
 
-function parseObject(text: string, file: string): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw unusable(file, messageOf(error), isItAResult);
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw unusable(file, "it holds no object", isItAResult);
-  }
-  if (isDeeperThan(mostLevels, value)) {
-    throw unusable(file, `it has more than ${mostLevels} levels`, isItAResult);
-  }
-  return { ...value };
-}
-
-/** Twice as many as a result has; whoever walks through the content need not fear for the stack. */
-const mostLevels = 32;
-
-function isDeeperThan(levels: number, value: object): boolean {
-  let inner: object[] = [value];
-  for (let level = 0; level < levels; level += 1) {
-    inner = inner.flatMap((each) =>
-      Object.values(each).filter((part: unknown) => typeof part === "object" && part !== null),
-    );
-  }
-  return inner.length > 0;
+function parseObject(text: string, file: string): Readonly<Record<string, unknown>> {
+  const parsed = jsonObject(text);
+  if ("why" in parsed) throw unusable(file, parsed.why, isItAResult);
+  return parsed.object;
 }
 
 /** Why a file that is a result does not count. */

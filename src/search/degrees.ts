@@ -5,6 +5,7 @@
 // and the optimizer stay what they are, and so does what a step computes. Context parallelism does not run here and is
 // not proposed.
 
+import { divisors } from "../plan/divisors.ts";
 import { tensorDegreeFits } from "../plan/mesh.ts";
 import type { Model } from "../plan/plan.ts";
 import type { PlanFile } from "../plan/schema.ts";
@@ -149,14 +150,6 @@ function workloads({ workload }: PlanFile, { data, pipeline }: Mesh): Workload[]
 function overlaps({ optimizations = [] }: PlanFile): string[][] {
   const others = optimizations.filter((name) => name !== overlap);
   return [[...others, overlap], others];
-}
-
-/** Ascending. */
-export function divisors(whole: number): number[] {
-  const small: number[] = [];
-  for (let each = 1; each * each <= whole; each++) if (whole % each === 0) small.push(each);
-  const large = small.map((each) => whole / each).filter((each) => !small.includes(each));
-  return [...small, ...large.toReversed()];
 }
 
 /**

@@ -15,7 +15,7 @@ import type { Overheads } from "../program/simulate/hardware_cost.ts";
 import { simulateHardware } from "../program/simulate/simulate_hardware.ts";
 import { unshard } from "../program/unshard.ts";
 import type { Bounds, Prediction, Space } from "./candidate.ts";
-import { divisors } from "./degrees.ts";
+import { divisors } from "../plan/divisors.ts";
 
 type StageFile = NonNullable<PlanFile["stages"]>[number];
 type CommunicationFile = NonNullable<PlanFile["communications"]>[number];

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { checkPlan, hasErrors, inspect } from "../../src/check/check_plan.ts";
 import { parsePlan, readPlan } from "../../src/plan/load.ts";
 import { repairPlan } from "../../src/check/repair.ts";
-import { divisorAtMost } from "../../src/check/repair/fix.ts";
+import { divisorAtMost } from "../../src/plan/divisors.ts";
 import { lower } from "../../src/program/lower.ts";
 import { degreesPlan, withDegrees } from "../plan/checked.ts";
 

@@ -325,7 +325,7 @@ describe("compare", () => {
 
   test("refuses a result whose schema it does not know", async () => {
     const text = (await readFile(resultFile, "utf8")).replace(
-      '"schemaVersion": 5',
+      '"schemaVersion": 6',
       '"schemaVersion": 99',
     );
     const other = await fileWith("result.json", text);

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { effectsOf, spentBy } from "../../src/harness/ablation_effects.ts";
-import { ablationVariants } from "../../src/harness/ablation_variants.ts";
+import { ablationVariants, runVariants } from "../../src/harness/ablation_variants.ts";
 import { readAblation, readScaling } from "../../src/harness/read_beside.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { ablationSection } from "../../src/report/ablate_report.ts";
@@ -23,13 +23,7 @@ const common = { version: 1, date: "2026-01-01T00:00:00.000Z", versions } as con
 
 function ablationOf(of: Plan): Ablation {
   const variants = ablationVariants(of);
-  const opened = [
-    variants.asItIs,
-    ...[...variants.singles, ...variants.pairs].flatMap((each) =>
-      "variant" in each ? each.variant : [],
-    ),
-  ];
-  const timed = opened.map((variant, at) => ({
+  const timed = runVariants(variants).map((variant, at) => ({
     off: variant.off,
     stepMs: [10, 11, 12, 10, 11, 10, 12].map((ms, round) => ms + at + 0.1 * round),
     ...spentBy(variant),
@@ -126,7 +120,8 @@ describe("an ablation", () => {
       /numbers are wrong/,
     ],
     ["of scaling", seal(scalingOf(plan)), /kind|variants/],
-    ["no object", [1], /edited|no JSON object/],
+    ["no object", [1], /no object/],
+    ["deeper than any file", JSON.parse(`${'{"a":'.repeat(500)}1${"}".repeat(500)}`), /levels/],
   ])("%s is refused", async (_, content, why) => {
     await expect(readAblation(await written(content), plan)).rejects.toThrow(why);
   });

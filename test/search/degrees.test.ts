@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { PlanFile } from "../../src/plan/schema.ts";
 import { degreeSpace } from "../../src/search/degree_space.ts";
-import { balancedStages, divisors, filesByDegrees, splitKey } from "../../src/search/degrees.ts";
+import { divisors } from "../../src/plan/divisors.ts";
+import { balancedStages, filesByDegrees, splitKey } from "../../src/search/degrees.ts";
 import { dense, experts, overheads, peaks, planOf, training } from "./plans.ts";
 
 function even(): undefined {

@@ -1,6 +1,7 @@
 // Ways out of a batch that micro-batches and replicas do not share evenly.
 
-import { divisorAtMost, fixOfPlan, roundUp, setNumber } from "./fix.ts";
+import { divisorAtMost } from "../../plan/divisors.ts";
+import { fixOfPlan, roundUp, setNumber } from "./fix.ts";
 
 export const batchFixes = fixOfPlan(({ workload, degrees }, faulty) => {
   const { batch, microBatches } = workload;

@@ -101,16 +101,3 @@ export function paddedTo(size: number, unit: number): number | undefined {
   const padded = roundUp(size, unit);
   return padded > mostGrowth * size ? undefined : padded;
 }
-
-/** The largest divisor of `size` that is not above `limit`; its cost grows with the root of `size`. */
-export function divisorAtMost(size: number, limit: number): number {
-  if (size <= limit) return size;
-  let largest = 1;
-  for (let divisor = 1; divisor * divisor <= size; divisor++) {
-    if (size % divisor !== 0) continue;
-    for (const each of [divisor, size / divisor]) {
-      if (each <= limit && each > largest) largest = each;
-    }
-  }
-  return largest;
-}

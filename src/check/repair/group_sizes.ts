@@ -5,7 +5,8 @@ import { valueAt } from "../../plan/document.ts";
 import { tensorDegreeFits } from "../../plan/mesh.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { isGrouped } from "../../plan/layers/parallel.ts";
-import { divisorAtMost, type Faulty, type Fix, paddedTo, type Proposal, setNumber } from "./fix.ts";
+import { divisorAtMost } from "../../plan/divisors.ts";
+import { type Faulty, type Fix, paddedTo, type Proposal, setNumber } from "./fix.ts";
 import { layerAt, layerPath, withGpus } from "./layer_at.ts";
 
 /** No model has so many heads that a higher degree could fit. */

@@ -1,6 +1,7 @@
 // Ways out of layers that pipeline ranks do not share evenly.
 
-import { divisorAtMost, drop, fixOfPlan, type Proposal, put, setNumber } from "./fix.ts";
+import { divisorAtMost } from "../../plan/divisors.ts";
+import { drop, fixOfPlan, type Proposal, put, setNumber } from "./fix.ts";
 
 /** As even as whole layers allow, the first stages shorter: they also hold the embedding. */
 function dealtOut(layers: number, stages: number): number[] {

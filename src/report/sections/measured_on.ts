@@ -6,8 +6,6 @@ import { type Block, paragraph } from "../section.ts";
 import { hostOf } from "./host.ts";
 
 interface Measured {
-  /** ISO 8601. */
-  readonly date: string;
   readonly adapters: readonly RankAdapter[];
   readonly versions: Versions;
 }

@@ -1,7 +1,8 @@
 // Context parallelism gives every rank two slices of a sequence, so that causal work is even.
 
 import { degreesWith } from "../../example.ts";
-import { divisorAtMost, drop, fixOfPlan, roundUp, setNumber } from "../../repair/fix.ts";
+import { divisorAtMost } from "../../../plan/divisors.ts";
+import { drop, fixOfPlan, roundUp, setNumber } from "../../repair/fix.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 
 const contextFixes = fixOfPlan(({ degrees, workload: { sequence } }, faulty) => {

@@ -4,7 +4,8 @@ import type { Diagnostic } from "../../../plan/diagnostic.ts";
 import type { Path } from "../../../plan/document.ts";
 import { degreesWith } from "../../example.ts";
 import { sizesAt } from "../../repair/attention_sizes.ts";
-import { divisorAtMost, roundUp, setNumber } from "../../repair/fix.ts";
+import { divisorAtMost } from "../../../plan/divisors.ts";
+import { roundUp, setNumber } from "../../repair/fix.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 
 const headsDoNotDivideHidden: DiagnosticDefinition = {

@@ -6,7 +6,8 @@ import type { GatedDeltaLayer } from "../../../plan/layers/gated_delta.ts";
 import type { Plan } from "../../../plan/plan.ts";
 import { degreesWith } from "../../example.ts";
 import { sizesAt } from "../../repair/attention_sizes.ts";
-import { divisorAtMost, setNumber } from "../../repair/fix.ts";
+import { divisorAtMost } from "../../../plan/divisors.ts";
+import { setNumber } from "../../repair/fix.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 import { perLayer } from "./group_division.ts";
 

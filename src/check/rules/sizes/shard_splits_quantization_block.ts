@@ -1,6 +1,7 @@
 // Values of one quantization block share a scale, so that a shard of a weight has whole blocks.
 
 import type { Diagnostic } from "../../../plan/diagnostic.ts";
+import { divisors } from "../../../plan/divisors.ts";
 import type { Path } from "../../../plan/document.ts";
 import { expertTensorOf, ranksPerStage, tensorDegreeFits } from "../../../plan/mesh.ts";
 import type { Degrees, Model } from "../../../plan/plan.ts";
@@ -15,10 +16,11 @@ interface Split {
   readonly parts: number;
 }
 
+/** The largest first. */
 function divisorsBelow(tensor: number): number[] {
-  return Array.from({ length: Math.min(tensor, 256) - 1 }, (_, i) => tensor - 1 - i).filter(
-    (fewer) => fewer > 0 && tensor % fewer === 0,
-  );
+  return divisors(tensor)
+    .filter((fewer) => fewer < tensor)
+    .toReversed();
 }
 
 const shardSplitsQuantizationBlock: DiagnosticDefinition = {

@@ -1,7 +1,8 @@
 // Every pipeline rank has as many layers in each of its chunks.
 
 import { pipelinedWith } from "../../example.ts";
-import { divisorAtMost, drop, fixOfPlan, setNumber } from "../../repair/fix.ts";
+import { divisorAtMost } from "../../../plan/divisors.ts";
+import { drop, fixOfPlan, setNumber } from "../../repair/fix.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 
 const virtualStageFixes = fixOfPlan(({ degrees, model }, faulty) => {

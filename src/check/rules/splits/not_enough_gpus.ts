@@ -3,7 +3,8 @@
 import { usedGpus } from "../../../plan/layers.ts";
 import { contextOf, worldOf } from "../../../plan/mesh.ts";
 import { degreesWith } from "../../example.ts";
-import { divisorAtMost, fixOfPlan, setNumber } from "../../repair/fix.ts";
+import { divisorAtMost } from "../../../plan/divisors.ts";
+import { fixOfPlan, setNumber } from "../../repair/fix.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 
 /** Where a mesh is larger than this times the GPUs, a degree is the likelier slip. */

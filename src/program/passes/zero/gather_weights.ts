@@ -2,17 +2,17 @@
 // use before and after. With communication beside computation, the next layer's weights are on their way meanwhile.
 
 import type { Op } from "../../op.ts";
-import { mapTensors, readBy } from "../../operands.ts";
-import { partOn, type Tensor } from "../../tensor.ts";
+import { readBy } from "../../operands.ts";
+import type { Tensor } from "../../tensor.ts";
 import type { CollectiveOp } from "../../transfer_op.ts";
 import { allGather, joinedOver, type Shards } from "./shards.ts";
 import {
   add,
   awaited,
   byStage,
+  createPassing,
   firstSlot,
   inserted,
-  passing,
   type ShardedUnit,
   unitsOf,
 } from "./units.ts";
@@ -29,38 +29,22 @@ export function gatherWeights(
   { phase, isOverlapped }: GatherOptions,
 ): Op[] {
   if (shards.stage < 3) return [...ops];
-  const known = new Map<string, Tensor>();
-  const gatheredAt = (weight: Tensor, place: string): Tensor => {
-    const key = `${place} ${weight.name} ${weight.parts.ranks.join()}`;
-    const found = known.get(key) ?? passing(shards, weight, `${phase} of ${place}`);
-    known.set(key, found);
-    return found;
-  };
+  const whole = createPassing(shards, "weight", (place) => `${phase} of ${place}`);
   const gather = ({ sharing, site }: ShardedUnit): CollectiveOp => {
     const own = joinedOver(shards, sharing, sharing.owners, (use) => shards.own(use).weight);
     const all = joinedOver(shards, sharing, sharing.ranks, ({ weight }) =>
-      gatheredAt(weight, site.place),
+      whole.at(weight, site.place),
     );
     return allGather(sharing, site, own, all);
   };
   const units = unitsOf(ops, shards, weightsOf);
   const before = isOverlapped ? prefetched(units, gather) : gathered(units, gather);
-  const renamed = ops.map((op): Op => {
-    if (weightsOf(op).length === 0) return op;
-    return mapTensors(op, (tensor) =>
-      isShared(shards, op, tensor) ? gatheredAt(tensor, op.place) : tensor,
-    );
-  });
+  const renamed = ops.map((op) => (weightsOf(op).length === 0 ? op : whole.within(op)));
   return inserted(renamed, before, new Map());
 }
 
 function weightsOf(op: Op): Tensor[] {
   return readBy(op).filter(({ role }) => role === "weight");
-}
-
-function isShared({ sharedAs }: Shards, { ranks: [rank = 0] }: Op, tensor: Tensor): boolean {
-  if (tensor.role !== "weight") return false;
-  return sharedAs(rank, partOn(tensor, rank)?.name ?? tensor.name) !== undefined;
 }
 
 function gathered(

@@ -3,8 +3,8 @@
 // With communication beside computation, they are on their way while the next gradient is computed.
 
 import type { Op } from "../../op.ts";
-import { writtenBy, mapTensors } from "../../operands.ts";
-import { partOn, type Tensor } from "../../tensor.ts";
+import { writtenBy } from "../../operands.ts";
+import { partOn, type Tensor, volumeOf } from "../../tensor.ts";
 import type { CollectiveOp } from "../../transfer_op.ts";
 import { rowsOf } from "./own_rows.ts";
 import { joinedOver, reduceScatter, type Shards } from "./shards.ts";
@@ -12,9 +12,10 @@ import {
   add,
   awaited,
   byStage,
+  createPassing,
   firstSlot,
   inserted,
-  passing,
+  type Passing,
   type ShardedUnit,
   unitsOf,
 } from "./units.ts";
@@ -25,13 +26,7 @@ export function scatterGradients(
   isOverlapped: boolean,
 ): Op[] {
   if (shards.stage < 2) return [...backward];
-  const known = new Map<string, Tensor>();
-  const passingAt = (gradient: Tensor, place: string): Tensor => {
-    const key = `${place} ${gradient.name} ${gradient.parts.ranks.join()}`;
-    const found = known.get(key) ?? passing(shards, gradient, `of ${place}`);
-    known.set(key, found);
-    return found;
-  };
+  const whole = createPassing(shards, "gradient", (place) => `of ${place}`);
   const before = new Map<number, Op[]>();
   const after = new Map<number, Op[]>();
   const units = unitsOf(backward, shards, gradientsOf);
@@ -39,7 +34,7 @@ export function scatterGradients(
     const inOrder = own.toSorted((a, b) => a.last - b.last);
     let underWay: CollectiveOp | undefined;
     for (const [i, unit] of inOrder.entries()) {
-      const { begin, end } = around(shards, unit, passingAt);
+      const { begin, end } = around(shards, unit, whole);
       // Nothing is left to be computed beside the last.
       const isStarted = isOverlapped && i < inOrder.length - 1;
       const scatter = isStarted ? { ...end, slot: firstSlot + (i % 2), isStarted } : end;
@@ -48,12 +43,7 @@ export function scatterGradients(
       underWay = isStarted ? scatter : undefined;
     }
   }
-  const renamed = backward.map((op): Op => {
-    if (gradientsOf(op).length === 0) return op;
-    return mapTensors(op, (tensor) =>
-      isShared(shards, op, tensor) ? passingAt(tensor, op.place) : tensor,
-    );
-  });
+  const renamed = backward.map((op) => (gradientsOf(op).length === 0 ? op : whole.within(op)));
   return inserted(renamed, before, after);
 }
 
@@ -61,19 +51,14 @@ function gradientsOf(op: Op): Tensor[] {
   return writtenBy(op).filter(({ role }) => role === "gradient");
 }
 
-function isShared({ sharedAs }: Shards, { ranks: [rank = 0] }: Op, tensor: Tensor): boolean {
-  if (tensor.role !== "gradient") return false;
-  return sharedAs(rank, partOn(tensor, rank)?.name ?? tensor.name) !== undefined;
-}
-
 function around(
   shards: Shards,
   { sharing, site }: ShardedUnit,
-  passingAt: (gradient: Tensor, place: string) => Tensor,
+  whole: Passing,
 ): { readonly begin: Op[]; readonly end: CollectiveOp } {
   const { ranks, owners } = sharing;
   const summand = joinedOver(shards, sharing, ranks, ({ gradient }) =>
-    passingAt(gradient, site.place),
+    whole.at(gradient, site.place),
   );
   const sum = joinedOver(shards, sharing, owners, (use) => shards.own(use).gradient);
   return {
@@ -84,7 +69,7 @@ function around(
         const [extent = 0, ...inner] = partOn(sum, rank)?.shape ?? [];
         // A vector in quads, a matrix for each expert below the other.
         const columns = inner.at(-1) ?? 4;
-        const perUnit = inner.length === 0 ? 1 / 4 : inner.slice(0, -1).reduce((a, b) => a * b, 1);
+        const perUnit = inner.length === 0 ? 1 / 4 : volumeOf(inner.slice(0, -1));
         const rows = Math.ceil(extent * perUnit);
         return {
           op: "copy",

@@ -1,6 +1,7 @@
 // A unit: one part of a weight at one layer that uses it. Around its ops among those of a pass stand its transfers.
 
 import type { Op } from "../../op.ts";
+import { mapTensors } from "../../operands.ts";
 import type { OpOrigin } from "../../program.ts";
 import { nameOn, partOn, type Tensor } from "../../tensor.ts";
 import type { CollectiveOp } from "../../transfer_op.ts";
@@ -57,27 +58,48 @@ export function awaited({ origin, place, ranks, name, channelName }: CollectiveO
   return { op: "done", origin, place, ranks, name, channelName };
 }
 
+/** The whole of what ranks share, while a layer uses it. */
+export interface Passing {
+  at(tensor: Tensor, place: string): Tensor;
+  /** An op with it in place of the weights, or gradients, that are shared. */
+  within(op: Op): Op;
+}
+
 /**
- * The whole of what ranks share, while a layer uses it: of an activation's role, as others take its place before and after.
+ * Of an activation's role, as others take its place before and after; one tensor for each place.
  *
- * @param suffix of its name
+ * @param suffixAt of its name
  */
-export function passing({ sharedAs }: Shards, tensor: Tensor, suffix: string): Tensor {
-  const ranks = tensor.parts.ranks.filter(
-    (rank) => sharedAs(rank, nameOn(tensor, rank)) !== undefined,
-  );
+export function createPassing(
+  { sharedAs }: Shards,
+  role: "weight" | "gradient",
+  suffixAt: (place: string) => string,
+): Passing {
+  const known = new Map<string, Tensor>();
+  const isShared = (rank: number, tensor: Tensor): boolean =>
+    sharedAs(rank, nameOn(tensor, rank)) !== undefined;
+  const passing = (tensor: Tensor, suffix: string): Tensor => {
+    const ranks = tensor.parts.ranks.filter((rank) => isShared(rank, tensor));
+    const held = ranks.map((rank) => ({
+      shape: [],
+      ...partOn(tensor, rank),
+      name: `${nameOn(tensor, rank)}/${suffix}`,
+    }));
+    const name = `${tensor.name}/${suffix}`;
+    return { ...tensor, name, role: "activation", parts: { ranks, held } };
+  };
+  const at = (tensor: Tensor, place: string): Tensor => {
+    const key = `${place} ${tensor.name} ${tensor.parts.ranks.join()}`;
+    const found = known.get(key) ?? passing(tensor, suffixAt(place));
+    known.set(key, found);
+    return found;
+  };
   return {
-    ...tensor,
-    name: `${tensor.name}/${suffix}`,
-    role: "activation",
-    parts: {
-      ranks,
-      held: ranks.map((rank) => ({
-        shape: [],
-        ...partOn(tensor, rank),
-        name: `${nameOn(tensor, rank)}/${suffix}`,
-      })),
-    },
+    at,
+    within: (op) =>
+      mapTensors(op, (tensor) =>
+        tensor.role === role && isShared(op.ranks[0] ?? 0, tensor) ? at(tensor, op.place) : tensor,
+      ),
   };
 }
 
