@@ -98,7 +98,7 @@ async function collectives(
   if (flags.pairs === true) return pairs(flags);
   const named = asked.length === 0 ? (["all-reduce"] as const) : asked;
   const ops = benchedCollectives.filter((op) => named.includes("all") || named.includes(op));
-  const { ranks, minBytes, maxBytes, factor, dtype, check, algorithm } = flags;
+  const { algorithm } = flags;
   const { benches, end } = await interruptible(async (options) => {
     const { benchCollectives } = await import("../harness/bench_collectives.ts");
     const found: CollectiveBench[] = [];
@@ -106,18 +106,9 @@ async function collectives(
       for (const op of ops) {
         const bench = await benchCollectives({
           ...options,
+          ...benchOptions(flags),
           op,
-          ranks,
-          dtype,
-          minBytes,
-          maxBytes,
-          factor,
-          check,
           ...(algorithm === undefined ? {} : { algorithm }),
-          ...(flags.adapter === undefined ? {} : { adapter: flags.adapter }),
-          ...(flags.placement === undefined ? {} : { placement: flags.placement }),
-          ...pinningOf(flags),
-          ...(flags.time === undefined ? {} : { budgetMs: flags.time }),
         });
         found.push(bench);
         if (bench.outcome.state !== "complete") break;
@@ -139,23 +130,27 @@ async function collectives(
   return benches.map(exitCodeOfRun).find((code) => code !== exitCodes.fine) ?? exitCodes.fine;
 }
 
-async function pairs(flags: Flags): Promise<ExitCode> {
+/** Of collectives and of pairs. */
+function benchOptions(flags: Flags) {
   const { ranks, minBytes, maxBytes, factor, dtype, check, adapter, placement, time } = flags;
+  return {
+    ranks,
+    dtype,
+    minBytes,
+    maxBytes,
+    factor,
+    check,
+    ...(adapter === undefined ? {} : { adapter }),
+    ...(placement === undefined ? {} : { placement }),
+    ...pinningOf(flags),
+    ...(time === undefined ? {} : { budgetMs: time }),
+  };
+}
+
+async function pairs(flags: Flags): Promise<ExitCode> {
   const { benchPairs } = await import("../harness/bench_pairs.ts");
   const found = await interruptible(async (options) =>
-    benchPairs({
-      ...options,
-      ranks,
-      dtype,
-      minBytes,
-      maxBytes,
-      factor,
-      check,
-      ...(adapter === undefined ? {} : { adapter }),
-      ...(placement === undefined ? {} : { placement }),
-      ...pinningOf(flags),
-      ...(time === undefined ? {} : { budgetMs: time }),
-    }),
+    benchPairs({ ...options, ...benchOptions(flags) }),
   );
   if (flags.json === true) printJson(found);
   else {

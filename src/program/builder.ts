@@ -11,7 +11,7 @@ import {
 import type { Content } from "./content.ts";
 import { stagingSizes } from "./exchange/chunks.ts";
 import type { BufferDeclaration, BufferRole, Instruction, Origin, RankProgram } from "./program.ts";
-import type { Window } from "./tensor.ts";
+import { volumeOf, type Window } from "./tensor.ts";
 import type { TileExtent } from "./tile.ts";
 import { windowAlignment } from "./window.ts";
 
@@ -223,6 +223,6 @@ export function workspaceName(slot: WorkspaceSlot): string {
 /** Bytes of a buffer of that shape; all but u32 pad the last dimension to quads. */
 export function tensorBytes(shape: readonly number[], dtype: DType): number {
   const columns = shape.at(-1) ?? 1;
-  const rows = shape.slice(0, -1).reduce((product, extent) => product * extent, 1);
+  const rows = volumeOf(shape.slice(0, -1));
   return rows * (dtype === "u32" ? columns : rowPitch(columns)) * bytesPerElement(dtype);
 }

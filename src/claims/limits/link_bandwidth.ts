@@ -1,6 +1,6 @@
 // What a GPU must receive from others crosses its links: steps/s ≤ links of a GPU · bandwidth ÷ bytes received. A
-// switch that adds on the way (NVLink SHARP) halves what an all-reduce brings, so half of the bytes are counted; where
-// replicas sum gradients a quarter.
+// switch that adds on the way (NVLink SHARP) halves what an all-reduce brings, so half of the bytes are counted; of a
+// step that trains a quarter.
 
 import { mixedPrecision } from "../../plan/optimizations.ts";
 import { isPrinted } from "../../plan/hardware.ts";

@@ -9,7 +9,7 @@ const maxLayers = 10_000;
 const maxBrackets = 100;
 
 /**
- * Whether a layer is chosen; undefined where the flag is not given, or was reported.
+ * Whether a layer is chosen; undefined where the flag is not given or 0, or was reported.
  *
  * @param isNth what the number n chooses
  */
@@ -26,9 +26,9 @@ export function layersChosen(
   const text = flags.text(flag);
   if (text === undefined || written === "") return undefined;
   const n = Number(written);
-  if (Number.isInteger(n) && n > 0) return (layer) => isNth(layer, n);
-  const pattern = n === 0 ? undefined : patternOf(written);
   if (n === 0) return undefined;
+  if (Number.isInteger(n) && n > 0) return (layer) => isNth(layer, n);
+  const pattern = patternOf(written);
   if (pattern === undefined) {
     const message = `${flag} must be a number, or a list such as ([0]*3+[1])*4, found ${shown(written)}`;
     flags.report("error", "invalid-value", message, flag);

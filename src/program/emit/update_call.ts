@@ -9,7 +9,7 @@ import type {
   TakeColumnsOp,
   UpdateWeightOp,
 } from "../gradient_op.ts";
-import { elementsOn, partOn, type Tensor, whole } from "../tensor.ts";
+import { elementsOn, partOn, type Tensor, volumeOf, whole } from "../tensor.ts";
 import type { EmittedKernel } from "./emitted_kernel.ts";
 
 export function updateCall(
@@ -67,7 +67,7 @@ export function updateCall(
 function tableOn(tensor: Tensor, rank: number) {
   const shape = partOn(tensor, rank)?.shape ?? [];
   const columns = shape.at(-1) ?? 0;
-  const rows = shape.slice(0, -1).reduce((product, extent) => product * extent, 1);
+  const rows = volumeOf(shape.slice(0, -1));
   return { rows, columns, pitch: rowPitch(columns) };
 }
 

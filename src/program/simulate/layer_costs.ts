@@ -9,6 +9,7 @@ import { modelFlopsOf } from "../instruction_cost.ts";
 import { layerName } from "../plan_ops.ts";
 import { collectiveOf, isBesides, type Instruction } from "../program.ts";
 import { type Repeats, shorten } from "../repeats.ts";
+import { volumeOf } from "../tensor.ts";
 import { createHardwareCost, type Overheads } from "./hardware_cost.ts";
 
 /** Of one pass of one micro-batch on one rank, in ms. */
@@ -62,8 +63,7 @@ export function layerCosts(
   listen(repeats, {
     allocate(rank, role, _bytes, shape, layer = "") {
       if (role !== "weight") return;
-      const elements = shape.reduce((product, extent) => product * extent, 1);
-      rankOf(openOf(layer), rank)[shape.length === 3 ? "experts" : "others"] += elements;
+      rankOf(openOf(layer), rank)[shape.length === 3 ? "experts" : "others"] += volumeOf(shape);
     },
     retain(rank, bytes, layer) {
       rankOf(openOf(layer), rank).retainedBytes += bytes;
