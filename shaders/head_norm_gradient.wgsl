@@ -31,23 +31,6 @@ override ALL_HEADS: u32 = HEADS + KV_HEADS;
 @group(0) @binding(2) var<storage, read_write> dx: array<Quad>;
 @group(0) @binding(6) var<storage, read_write> statistics: array<vec2f>;
 
-var<workgroup> partial: array<f32, WORKGROUP>;
-
-// Over the lanes of a head, to be called by all of the workgroup.
-fn sumOfLanes(own: f32, lane: u32) -> f32 {
-  if (LANES == 1u) {
-    return own;
-  }
-  workgroupBarrier();
-  partial[lane] = own;
-  workgroupBarrier();
-  var sum = 0.0;
-  for (var i = 0u; i < LANES; i++) {
-    sum += partial[lane / LANES * LANES + i];
-  }
-  return sum;
-}
-
 @compute @workgroup_size(WORKGROUP)
 fn main(
   @builtin(workgroup_id) group: vec3u,

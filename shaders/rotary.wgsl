@@ -2,7 +2,8 @@
 //
 // An invocation, or LANES of them, takes one head of one token. Where it lies say rotary/packed.wgsl and
 // rotary/latent.wgsl, and where it goes rotary/own_rows.wgsl and rotary/packed_rows.wgsl; what turns it is
-// rotary/turned.wgsl, or nothing; what it is multiplied with rotary/tempered.wgsl, or nothing.
+// rotary/turned.wgsl, or nothing; what it is multiplied with rotary/tempered.wgsl, or nothing; lanes of a
+// head are summed over by rotary/lanes.wgsl.
 //
 // dispatch  ceil(ROWS · ALL_HEADS · LANES / WORKGROUP) workgroups, folded over x and y
 override ROWS: u32;
@@ -17,8 +18,6 @@ override HEAD_QUADS: u32 = HEAD_DIM / 4u;
 override ALL_HEADS: u32 = HEADS + KV_HEADS;
 
 @group(0) @binding(1) var<storage, read_write> y: array<Quad>;
-
-var<workgroup> partial: array<f32, WORKGROUP>;
 
 // A head of a token, and what normalizes it.
 struct Head {
@@ -39,21 +38,6 @@ fn headQuad(own: Head, quad: u32) -> vec4f {
 
 fn store(own: Head, quad: u32, value: vec4f) {
   y[placeOf(own) + quad] = packQuad(own.temperature * value);
-}
-
-// Over the lanes of a head, to be called by all of the workgroup.
-fn sumOfLanes(own: f32, lane: u32) -> f32 {
-  if (LANES == 1u) {
-    return own;
-  }
-  workgroupBarrier();
-  partial[lane] = own;
-  workgroupBarrier();
-  var sum = 0.0;
-  for (var i = 0u; i < LANES; i++) {
-    sum += partial[lane / LANES * LANES + i];
-  }
-  return sum;
 }
 
 @compute @workgroup_size(WORKGROUP)

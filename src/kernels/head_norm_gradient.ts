@@ -56,6 +56,7 @@ export const headNormGradient: Kernel<NormedHeadsShape> = {
     { ...write("statistics", "f32"), slot: 6 },
   ],
   preludes: (shape) => [
+    "rotary/lanes",
     `rotary/${hasHeadGains(shape) ? "" : "no_"}gains`,
     `rotary/${shape.norm.kind === "all-heads" ? "" : "no_"}squares`,
     `head_norms/${shape.norm.kind === "all-heads" ? "" : "no_"}products`,

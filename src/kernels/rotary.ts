@@ -177,6 +177,7 @@ export const rotary: Kernel<RotaryShape> = {
     { ...write("y"), slot: 1 },
   ],
   preludes: (shape) => [
+    "rotary/lanes",
     `rotary/${shape.back === undefined ? "own" : "packed"}_rows`,
     `rotary/${shape.latent === undefined ? "packed" : "latent"}`,
     ...(isPlaced(shape) ? [positionsPrelude(shape)] : []),
