@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { EnvironmentError } from "../../src/environment_error.ts";
 import { planHash, workHash } from "../../src/result/plan_hash.ts";
+import { SCHEMA_VERSION } from "../../src/result/result.ts";
 import { parseStored, readStored, writeResult } from "../../src/result/result_file.ts";
 import { planOf } from "../support/given.ts";
 import { runOf } from "../support/made_up_run.ts";
@@ -24,7 +25,7 @@ describe("the result file", () => {
   test.each([1, 3])("a result of schema %i is refused with both versions", (schemaVersion) => {
     const other = JSON.stringify({ ...runOf(pipeline), schemaVersion });
     expect(() => parseStored(other, "r.json")).toThrow(
-      `its schemaVersion is ${schemaVersion}, and this shardbench reads 5`,
+      `its schemaVersion is ${schemaVersion}, and this shardbench reads ${SCHEMA_VERSION}`,
     );
     expect(() => parseStored(other, "r.json")).toThrow(EnvironmentError);
   });
