@@ -13,8 +13,16 @@ export interface FlopsPerToken {
   readonly whole: number;
 }
 
+const known = new WeakMap<Plan, FlopsPerToken>();
+
 /** Of a forward pass, or of a training step: three times as many, recomputation left out. */
 export function flopsPerToken(plan: Plan): FlopsPerToken {
+  const found = known.get(plan) ?? countFlops(plan);
+  known.set(plan, found);
+  return found;
+}
+
+function countFlops(plan: Plan): FlopsPerToken {
   const { batch, mode, sequence } = plan.workload;
   const passes = mode === "training" ? 3 : 1;
   const half = (passes * estimatePlan(unshard(plan)).modelFlops) / (batch * sequence);
