@@ -17,7 +17,7 @@ import { median } from "../src/measure/statistics.ts";
 const repeats = Number(process.env["SHARDBENCH_GATE_REPEATS"] ?? 30);
 const third = Math.ceil(repeats / 3);
 const adapter = process.env["SHARDBENCH_GATE_ADAPTER"] ?? "lavapipe";
-const flags = ["--adapter", adapter, "--samples", "15", "--threshold", "5%", "--pairs", "5"];
+const flags = ["--adapter", adapter, "--samples", "15", "--threshold", "5%"];
 
 /** Products take nearly all of its step. */
 const plan = {

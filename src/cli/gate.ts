@@ -3,7 +3,6 @@
 import { writeFile } from "node:fs/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import { EnvironmentError } from "../environment_error.ts";
-import type { PairedRatio } from "../measure/paired_ratio.ts";
 import type { Gate } from "../result/gate.ts";
 import type { StoredResult } from "../result/result_file.ts";
 import { soundPlan } from "./bad_plan.ts";
@@ -16,7 +15,7 @@ import { wholeNumber } from "./values.ts";
 interface Flags {
   readonly baseline: string;
   readonly reference?: string;
-  readonly pairs: number;
+  readonly turns: number;
   readonly threshold?: number;
   readonly adapter?: string;
   readonly samples?: number;
@@ -36,11 +35,11 @@ export function defineGate(program: Command): void {
     .description(
       "Runs a plan, and fails where its numbers are wrong, or where diagnostics, wire bytes, memory or\n" +
         "schedule are not the baseline's. Time is judged only beside a reference: another build's package,\n" +
-        "which runs the plan in turns with this one. It fails where the 95 % interval of the ratio lies above\n" +
-        "the threshold; where that is open, nothing fails.",
+        "which takes steps of the plan in turns with this one, both started three times. It fails where\n" +
+        "the 95 % interval of the ratio lies above the threshold; where that is open, nothing fails.",
     )
     .option("--reference <folder>", "an earlier build's package, beside which time is judged")
-    .option("--pairs <n>", "runs of each, in turns", wholeNumber(3), 5)
+    .option("--turns <n>", "turns of a few steps that both builds take", wholeNumber(15), 60)
     .option("--threshold <percent>", "how much longer a step may take (default: 10%)", percent)
     .addOption(adapterOption())
     .option("--samples <n>", "time exactly this many steps in each run", wholeNumber(1))
@@ -87,7 +86,7 @@ async function gate(file: string, flags: Flags): Promise<ExitCode> {
   const measured = await runs.runInTurns(file, { ...flags, seed });
   if (measured === "wrong numbers") return exitCodes.wrongNumerics;
   const counted = gates.countedIn(measured.own);
-  const ratio = await ratioOf(measured.pairs);
+  const { ratio } = measured;
   const found = [
     ...gates.countedGates(gates.countedIn(baseline), counted),
     gates.diagnosticsGate(await codesOf(baseline), diagnostics.flatMap(codeOf)),
@@ -121,14 +120,6 @@ async function codesOf({ sources }: StoredResult): Promise<string[]> {
   ]);
   const { plan } = normalise(written);
   return plan === undefined ? [] : inspect(plan).diagnostics.flatMap(codeOf);
-}
-
-async function ratioOf(
-  pairs: readonly { readonly reference: number; readonly own: number }[],
-): Promise<PairedRatio | undefined> {
-  if (pairs.length === 0) return undefined;
-  const { pairedRatio } = await import("../measure/paired_ratio.ts");
-  return pairedRatio(pairs);
 }
 
 async function deliver(

@@ -1,5 +1,4 @@
-// Runs of a plan by this build and by another one, in turns, each in a process of its own: what slows the machine for a
-// while slows both.
+// Steps of a plan by this build and by another one, in turns of both: what slows the machine for a while slows both.
 
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -7,27 +6,37 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { EnvironmentError } from "../environment_error.ts";
+import type { PairedRatio } from "../measure/paired_ratio.ts";
+import { median } from "../measure/statistics.ts";
+import { type Turn, turnsRatio } from "../measure/turns_ratio.ts";
 import { readStored, type StoredResult } from "../result/result_file.ts";
 import { exitCodes } from "./exit_code.ts";
+import { startSteps, type StepProcess } from "./step_process.ts";
 
 export interface TurnOptions {
   /** Folder of the other build's package. */
   readonly reference?: string;
-  readonly pairs: number;
+  /** Of both, of all openings together. */
+  readonly turns: number;
   readonly seed: number;
   readonly adapter?: string;
   readonly samples?: number;
 }
 
 export interface Turns {
-  /** The first result of this build. */
+  /** The result of a run of this build. */
   readonly own: StoredResult;
-  /** ms of a step, by the median of each run; empty without a reference. */
-  readonly pairs: readonly { readonly reference: number; readonly own: number }[];
+  /** Of a step beside the reference's; absent without a reference. */
+  readonly ratio?: PairedRatio;
 }
 
+/** So often both builds are started anew. */
+const openings = 3;
+/** ms that one of them steps in a turn, about. */
+const turnMs = 60;
+
 /**
- * Which of a pair goes first alternates.
+ * One run of this build, then turns with the other.
  *
  * @throws EnvironmentError where a run breaks off
  */
@@ -36,34 +45,79 @@ export async function runInTurns(
   options: TurnOptions,
 ): Promise<Turns | "wrong numbers"> {
   const folder = await mkdtemp(join(tmpdir(), "shardbench-gate-"));
-  const { reference, pairs: count } = options;
-  const own = join(folder, "own.json");
-  const other = join(folder, "reference.json");
+  const file = join(folder, "own.json");
   try {
-    const pairs: { reference: number; own: number }[] = [];
-    let first: StoredResult | undefined;
-    for (let pair = 0; pair < (reference === undefined ? 1 : count); pair += 1) {
-      const turns = [
-        { main: process.argv[1] ?? "", file: own },
-        ...(reference === undefined
-          ? []
-          : [{ main: join(reference, "dist/cli/main.js"), file: other }]),
-      ];
-      for (const { main, file } of pair % 2 === 0 ? turns : turns.toReversed()) {
-        const code = await runOnce(main, plan, file, options);
-        if (code === exitCodes.wrongNumerics && file === own) return "wrong numbers";
-        if (code !== exitCodes.fine) throw brokeOff(file === own ? "this build" : reference, code);
-      }
-      first ??= await readStored(own);
-      if (reference !== undefined) {
-        pairs.push({ reference: await stepMsIn(other), own: await stepMsIn(own) });
-      }
-    }
-    if (first === undefined) throw new Error("no run took place");
-    return { own: first, pairs };
+    const code = await runOnce(ownMain, plan, file, options);
+    if (code === exitCodes.wrongNumerics) return "wrong numbers";
+    if (code !== exitCodes.fine) throw brokeOff("this build", code);
+    const own = await readStored(file);
+    if (options.reference === undefined) return { own };
+    const ratio = await ratioTo(options.reference, plan, options, await stepMsIn(file));
+    return ratio === "wrong numbers" ? ratio : { own, ratio };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+const ownMain = process.argv[1] ?? "";
+
+async function ratioTo(
+  reference: string,
+  plan: string,
+  { seed, adapter, turns }: TurnOptions,
+  stepMs: number,
+): Promise<PairedRatio | "wrong numbers"> {
+  const parameters = [
+    plan,
+    "--seed",
+    String(seed),
+    ...(adapter === undefined ? [] : ["--adapter", adapter]),
+  ];
+  const count = Math.max(1, Math.round(turnMs / stepMs));
+  const found: Turn[][] = [];
+  for (let opening = 0; opening < openings; opening += 1) {
+    const other = await opened(join(reference, "dist/cli/main.js"), parameters, reference);
+    const own = await opened(ownMain, parameters, "this build");
+    // The first steps of each warm it up.
+    for (const process of [other, own]) await stepsOf(process, count, "the plan");
+    const taken: Turn[] = [];
+    for (let turn = 0; turn < Math.ceil(turns / openings); turn += 1) {
+      const take = async (which: StepProcess, who: string) =>
+        median(await stepsOf(which, count, who));
+      // Who goes first alternates.
+      const first = turn % 2 === 0 ? await take(own, "this build") : undefined;
+      const theirs = await take(other, reference);
+      taken.push({ reference: theirs, own: first ?? (await take(own, "this build")) });
+    }
+    found.push(taken);
+    const [theirs, ours] = [await other.end(), await own.end()];
+    if (ours === exitCodes.wrongNumerics) return "wrong numbers";
+    if (ours !== exitCodes.fine) throw brokeOff("this build", ours);
+    if (theirs !== exitCodes.fine) throw brokeOff(reference, theirs);
+  }
+  return turnsRatio(found);
+}
+
+async function opened(
+  main: string,
+  parameters: readonly string[],
+  who: string,
+): Promise<StepProcess> {
+  const started = await startSteps(main, parameters);
+  if (typeof started !== "number") return started;
+  throw started === exitCodes.usage
+    ? new EnvironmentError(
+        "missing-feature",
+        `${who} is of a version that takes no turns`,
+        "name the package of a build that has `gate` of the same kind",
+      )
+    : brokeOff(who, started);
+}
+
+async function stepsOf(process: StepProcess, count: number, who: string): Promise<number[]> {
+  const found = await process.steps(count);
+  if (found === undefined) throw brokeOff(who, await process.end());
+  return found;
 }
 
 /** @returns the exit code; 130 where a signal ended it */

@@ -31,6 +31,7 @@ import { defineScaling } from "./scaling.ts";
 import { defineSearch } from "./search.ts";
 import { defineSimulate } from "./simulate.ts";
 import { defineSmoke } from "./smoke.ts";
+import { defineSteps } from "./steps.ts";
 import { defineTrain } from "./train.ts";
 import { defineTune } from "./tune.ts";
 
@@ -86,6 +87,7 @@ defineAdapters(program);
 defineCalibrate(program);
 defineCollectives(program);
 defineSmoke(program);
+defineSteps(program);
 defineCompletion(program);
 
 heedLostOutput();

@@ -5,7 +5,7 @@ import type { AdapterReport } from "../gpu/adapter.ts";
 import type { Plan } from "../plan/plan.ts";
 import { lower } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
-import { openRanks } from "../runtime/coordinator.ts";
+import { openRanks, type OpenRanksOptions } from "../runtime/coordinator.ts";
 import type { RankPool } from "../runtime/rank_pool.ts";
 import { observeOn } from "./observe.ts";
 import type { RunOptions } from "./run_options.ts";
@@ -15,7 +15,8 @@ import { type Verification, verify } from "./verify.ts";
 export type OpenCheckedOptions = Pick<
   RunOptions,
   "adapter" | "placement" | "pin" | "link" | "onProgress" | "signal"
->;
+> &
+  Pick<OpenRanksOptions, "known">;
 
 export interface OpenChecked {
   readonly program: Program;
@@ -30,13 +31,14 @@ export async function openChecked(
   placement: readonly AdapterReport[],
   options: OpenCheckedOptions,
 ): Promise<OpenChecked> {
-  const { signal, pin, link, onProgress } = options;
+  const { signal, pin, link, known, onProgress } = options;
   const program = lower(plan);
   onProgress?.({ phase: "ranks", total: placement.length });
   const pool = await openRanks(program, placement, {
     ...(signal === undefined ? {} : { signal }),
     ...(pin === undefined ? {} : { pinToCores: pin }),
     ...(link === undefined ? {} : { link }),
+    ...(known === undefined ? {} : { known }),
   });
   try {
     onProgress?.({ phase: "check" });

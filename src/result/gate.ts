@@ -115,7 +115,7 @@ export function timeGate(measured: PairedRatio | undefined, threshold: number): 
     return { name, state: "open", message: "not judged: no --reference ran beside it" };
   }
   const { ratio, interval, pairs } = measured;
-  const found = `${formatNumber(ratio)} times the reference's, ${pairs} pairs`;
+  const found = `${formatNumber(ratio)} times the reference's, ${pairs} turns`;
   if (interval === undefined) {
     return { name, state: "open", message: `${found}: too few to judge` };
   }

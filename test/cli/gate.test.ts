@@ -1,0 +1,26 @@
+// The gate beside a reference, which is this very build: both step in turns in processes of their own.
+
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { shardbench } from "./shardbench.ts";
+
+const plan = "configs/smoke/dense-tp2.yaml";
+
+test("a build is as fast as itself, whatever the machine does, in so many turns", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "shardbench-gate-test-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const baseline = join(folder, "baseline.json");
+  const adapter = ["--adapter", "swiftshader"];
+  const ran = await shardbench("run", plan, "-o", baseline, "--samples", "3", ...adapter);
+  expect(ran.code).toBe(0);
+  const junit = join(folder, "gate.xml");
+  const { code, stdout } = await shardbench(
+    ...["gate", plan, "--baseline", baseline, "--reference", resolve("."), "--turns", "15"],
+    ...["--threshold", "900%", "--junit", junit, ...adapter],
+  );
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/times the reference's, 15 turns, 95 % within/);
+  expect(await readFile(junit, "utf8")).toContain('failures="0"');
+});
