@@ -1,16 +1,19 @@
-// How far the projection of a plan by figures of its hardware is from a run of it: small plans that are split in every
-// way over two ranks. Each is held out: the others' ratios, measured to roofline, center its projection and give its
-// interval.
+// How far the projection of a plan is from a run of it: small plans that are split in every way over two ranks, each a
+// core. Each is held out: it is projected from the others, by what their instructions took alone and by the roofline, and
+// how far the others are from their own projections gives its interval.
 
 import { expect, test } from "vitest";
+import { createExclusiveTurns } from "../src/harness/exclusive_turns.ts";
 import { openChecked, type OpenChecked } from "../src/harness/open_checked.ts";
-import { predictionInterval } from "../src/measure/prediction_interval.ts";
 import { median } from "../src/measure/statistics.ts";
 import { normalise } from "../src/plan/normalise.ts";
 import type { Plan } from "../src/plan/plan.ts";
 import { type PlanFile, planSchema } from "../src/plan/schema.ts";
 import { renderTable } from "../src/report/render/table.ts";
-import { atRoofline } from "../src/search/projected_step.ts";
+import { stepOf } from "../src/program/lower.ts";
+import { timedStep } from "../src/search/timed/timed_cost.ts";
+import { type ProjectedStep, projectStep } from "../src/search/projected_step.ts";
+import type { MeasuredPlan } from "../src/search/step_calibration.ts";
 import { describeOnAdapter, testGpu } from "../test/support/gpu.ts";
 
 const turns = 9;
@@ -81,48 +84,52 @@ describeOnAdapter("projection", () => {
       return { name, file, plan: planOf(file) };
     });
     const { report } = await testGpu();
-    const steps: number[][] = [];
-    for (const { name, plan } of cases) {
+    const runs: MeasuredPlan[] = [];
+    for (const { name, file, plan } of cases) {
       const open = await openChecked(plan, [report, report], { pin: true });
       try {
-        const own = await stepsOf(open);
+        const run = { file, plan, ...(await timesOf(open)) };
         // Each by itself, too: on a busy machine all of them take minutes.
-        console.log(`${name}: ${median(own).toFixed(2)} ms`);
-        steps.push(own);
+        console.log(`${name}: ${run.stepMs.toFixed(2)} ms`);
+        runs.push(run);
       } finally {
         await open.pool.close();
       }
     }
-    const ratios = cases.map(
-      ({ file, plan }, i) =>
-        median(steps[i] ?? []) / atRoofline(file, plan, peaks, overheads).stepMs,
-    );
-    const held = ratios.map((ratio, i) => heldOut(ratio, ratios.toSpliced(i, 1)));
+    const held = runs.map((run, i) => heldOut(run, runs.toSpliced(i, 1)));
     console.log(
       renderTable(
-        ["plan", "measured ms", "÷ roofline", "projected ÷ measured", "interval ÷ measured"].map(
-          (title, i) => (i === 0 ? { title, align: "left" as const } : { title }),
+        ["plan", "measured ms", ...of.flatMap((by) => [by, "interval"])].map((title, i) =>
+          i === 0 ? { title, align: "left" as const } : { title },
         ),
         cases.map(({ name }, i) => ({
           cells: [
             name,
-            median(steps[i] ?? []).toFixed(2),
-            (ratios[i] ?? 0).toFixed(2),
-            (held[i]?.projected ?? 0).toFixed(3),
-            held[i]?.interval.map((end) => end.toFixed(2)).join(" … ") ?? "",
+            (runs[i]?.stepMs ?? 0).toFixed(2),
+            ...of.flatMap((by) => cellsOf(held[i]?.[by])),
           ],
         })),
       ).join("\n"),
     );
-    const errors = held.map(({ projected }) => Math.abs(projected - 1));
-    const covered = held.filter(({ interval: [low, high] }) => low <= 1 && 1 <= high).length;
-    console.log(
-      `error: median ${(100 * median(errors)).toFixed(1)} %, worst ${(100 * Math.max(...errors)).toFixed(1)} %; ` +
-        `intervals hold ${covered} of ${held.length}`,
-    );
-    expect(covered / held.length).toBeGreaterThanOrEqual(0.8);
+    for (const by of of) {
+      const errors = held.map((each) => Math.abs(each[by].projected - 1));
+      const covered = held.filter((each) => holds(each[by])).length;
+      console.log(
+        `${by}: error median ${(100 * median(errors)).toFixed(1)} %, worst ${(100 * Math.max(...errors)).toFixed(1)} %; ` +
+          `intervals hold ${covered} of ${held.length}`,
+      );
+      expect(covered / held.length).toBeGreaterThanOrEqual(0.8);
+    }
   });
 });
+
+/** Projected ÷ measured by each way. */
+const of = ["by instructions", "by roofline"] as const;
+
+interface Held {
+  readonly projected: number;
+  readonly interval: readonly [low: number, high: number];
+}
 
 function planOf(file: PlanFile): Plan {
   const { plan } = normalise(file);
@@ -130,20 +137,47 @@ function planOf(file: PlanFile): Plan {
   return plan;
 }
 
-async function stepsOf({ pool }: OpenChecked): Promise<number[]> {
+/** Steps of all ranks, in turns with each rank's own: what else the machine does meets both. */
+async function timesOf({
+  pool,
+  program,
+}: OpenChecked): Promise<Omit<MeasuredPlan, "file" | "plan">> {
+  const alone = createExclusiveTurns(pool);
   for (let i = 0; i < warmUps; i++) await pool.step();
   const steps: number[] = [];
-  for (let turn = 0; turn < turns; turn++) steps.push((await pool.step()).wallMs);
-  return steps;
+  for (let turn = 0; turn < turns; turn++) {
+    steps.push((await pool.step()).wallMs);
+    await alone.upTo((turn + 1) / turns);
+  }
+  const measured = await alone.finish();
+  if (measured === undefined) throw new Error("the adapter does not time kernels one by one");
+  return { stepMs: median(steps), timed: timedStep(stepOf(program), measured) };
 }
 
-/** Relative to what was measured. */
-function heldOut(ratio: number, others: readonly number[]) {
-  const found = predictionInterval(others);
-  if (found === undefined) throw new Error("too few plans");
-  const [low, high] = found.interval;
+function heldOut(
+  run: MeasuredPlan,
+  others: readonly MeasuredPlan[],
+): Record<(typeof of)[number], Held> {
+  const { file, plan, stepMs } = run;
+  const by = (runs: readonly MeasuredPlan[]) =>
+    relative(projectStep(file, plan, peaks, overheads, runs), stepMs);
   return {
-    projected: found.center / ratio,
-    interval: [low / ratio, high / ratio] as const,
+    "by instructions": by(others),
+    "by roofline": by(others.map(({ timed: _, ...untimed }) => untimed)),
   };
+}
+
+function relative({ stepMs: { value, range } }: ProjectedStep, measuredMs: number): Held {
+  const [low, high] = range;
+  return { projected: value / measuredMs, interval: [low / measuredMs, high / measuredMs] };
+}
+
+function holds({ interval: [low, high] }: Held): boolean {
+  return low <= 1 && 1 <= high;
+}
+
+function cellsOf(held: Held | undefined): string[] {
+  return held === undefined
+    ? ["", ""]
+    : [held.projected.toFixed(3), held.interval.map((end) => end.toFixed(2)).join(" … ")];
 }

@@ -43,6 +43,7 @@ export default defineConfig({
           name: "host",
           include: [
             "bench/faults.ts",
+            "bench/gate.ts",
             "bench/gradients.ts",
             "bench/host.ts",
             "bench/mutations.ts",

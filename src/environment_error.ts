@@ -11,6 +11,8 @@ export type EnvironmentCode =
   | "rank-died"
   | "rank-hung"
   | "cannot-pin"
+  /** The launcher started another number of processes than the plan has GPUs. */
+  | "cannot-place"
   | "contradicts-itself"
   | "no-shared-memory"
   | "file-not-readable"

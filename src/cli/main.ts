@@ -19,6 +19,7 @@ import { defineEstimate } from "./estimate.ts";
 import { exitCodeHelp, exitCodes } from "./exit_code.ts";
 import { defineGate } from "./gate.ts";
 import { defineImport } from "./import.ts";
+import { launchedByMpi } from "../collectives/transport/mpi/launcher.ts";
 import { heedLostOutput } from "./output.ts";
 import { defineInit } from "./init.ts";
 import { defineLogits } from "./logits.ts";
@@ -88,6 +89,15 @@ defineSmoke(program);
 defineCompletion(program);
 
 heedLostOutput();
+
+if (launchedByMpi(process.env) !== undefined) {
+  const { serveInJob } = await import("./mpi_job.ts");
+  await serveInJob();
+}
+if (process.env["SHARDBENCH_MPI_JOB"] !== undefined) {
+  const { meetRanks } = await import("./mpi_job.ts");
+  await meetRanks(process.env);
+}
 
 try {
   await program.parseAsync();

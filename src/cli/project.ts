@@ -29,7 +29,8 @@ export function defineProject(program: Command): void {
     .description(
       "The step by figures of the hardware: as given, else the plan's, else this machine's; what dominates it,\n" +
         "and what it says of the plan's claims, which it neither confirms nor refutes. Results of three or\n" +
-        "more other plans that ran on the same hardware calibrate it; without them the interval is wide.",
+        "more other plans that ran on the same hardware calibrate it; without them the interval is wide. Where\n" +
+        "they were run with --project, its instructions take what theirs took, and the interval is narrow.",
     )
     .option("--hardware <name>", "GPUs of docs/gpus.md, such as H100-SXM*16", otherHardware)
     .option("--from <file...>", "results of other plans on the same hardware", collect, [])
@@ -54,13 +55,13 @@ function collect(text: string, before: readonly string[]): string[] {
 async function project(file: string, flags: Flags): Promise<ExitCode> {
   const { written, plan } = await planOn(file, flags.hardware);
   const peaks = await projectionPeaks(plan, flags);
-  const [{ projectStep }, { ratiosOfResults }, { judgeProjectedClaims }] = await Promise.all([
+  const [{ projectStep }, { runsOfResults }, { judgeProjectedClaims }] = await Promise.all([
     import("../search/projected_step.ts"),
-    import("../harness/projection_ratios.ts"),
+    import("../harness/projection_runs.ts"),
     import("../claims/judge_projected.ts"),
   ]);
-  const ratios = flags.from.length === 0 ? [] : await ratiosOfResults(flags.from, plan, peaks);
-  const projected = projectStep(written, plan, peaks.peaks, peaks.overheads, ratios);
+  const runs = flags.from.length === 0 ? [] : await runsOfResults(flags.from, plan);
+  const projected = projectStep(written, plan, peaks.peaks, peaks.overheads, runs);
   const { samplesPerSecond, tokensPerSecond } = projected;
   // Claims of a plan that serves are on whole requests, which a decode step is not.
   const verdicts =

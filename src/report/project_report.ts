@@ -4,7 +4,7 @@ import type { Verdict } from "../claims/verdict.ts";
 import { formatFigure, formatInterval, formatNumber, formatPercent } from "../measure/format.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { PlanFile } from "../plan/schema.ts";
-import type { ProjectedFigure, ProjectedStep, StepParts } from "../search/projected_step.ts";
+import type { ProjectedFigure, ProjectedStep } from "../search/projected_step.ts";
 import { fields, note, type Report } from "./section.ts";
 import { splitOf } from "./search_report.ts";
 import { planLine } from "./sections/plan_line.ts";
@@ -26,7 +26,7 @@ export function projectReport({
   verdicts,
   peaksFrom,
 }: ShownProjection): Report {
-  const { stepMs, samplesPerSecond, tokensPerSecond, parts } = projected;
+  const { stepMs, samplesPerSecond, tokensPerSecond } = projected;
   const isServing = plan.workload.mode === "serving";
   const row = (label: string, { range, ...figure }: ProjectedFigure) =>
     [
@@ -45,7 +45,7 @@ export function projectReport({
               row("step", stepMs),
               ...(isServing ? [] : [row("samples", samplesPerSecond)]),
               ...(plan.workload.sequence === 1 ? [] : [row("tokens", tokensPerSecond)]),
-              ["dominates", dominating(parts)],
+              ["dominates", dominating(projected)],
             ],
             10,
           ),
@@ -61,8 +61,14 @@ export function projectReport({
   };
 }
 
-/** Of the step at the roofline, on the GPU that works longest. */
-function dominating({ stepMs, kernelMs, wireMs }: StepParts): string {
+const modeled = {
+  roofline: "at the roofline, with launches and latency",
+  "timed instructions": "before it is calibrated",
+} as const;
+
+/** Of the step as it is modeled, on the GPU that works longest. */
+function dominating({ parts: all, from }: Pick<ProjectedStep, "parts" | "from">): string {
+  const { stepMs, kernelMs, wireMs } = all;
   const waitingMs = Math.max(0, stepMs - kernelMs - wireMs);
   const parts = [
     { name: "kernels", ms: kernelMs },
@@ -74,6 +80,6 @@ function dominating({ stepMs, kernelMs, wireMs }: StepParts): string {
       .toSorted((a, b) => b.ms - a.ms)
       .filter(({ ms }) => ms > 0)
       .map(({ name, ms }) => `${name} ${formatPercent(ms / stepMs)}`)
-      .join(", ") + ` of ${formatNumber(stepMs)} ms at the roofline, with launches and latency`
+      .join(", ") + ` of ${formatNumber(stepMs)} ms ${modeled[from]}`
   );
 }

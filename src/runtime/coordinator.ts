@@ -20,6 +20,7 @@ import { pinThreads } from "./pin_threads.ts";
 import { startRankGroup } from "./rank_group.ts";
 import { createPool, type RankPool } from "./rank_pool.ts";
 import { inheritedFile } from "./rank_process.ts";
+import { remoteRanksFor } from "./remote_ranks.ts";
 import { defaultPatience, type Patience } from "./watchdog.ts";
 
 /** `awake`: cores that ranks are pinned to do not sleep while nobody works there. */
@@ -69,9 +70,10 @@ export async function openRanks(
     }
   }
   const { pinToCores = false } = options;
-  if (pinToCores !== false) refuseToPin(program.ranks.length);
+  const remote = remoteRanksFor(program.ranks.length);
+  if (pinToCores !== false) refuseToPin(program.ranks.length, remote !== undefined);
   const patience = { ...defaultPatience, ...options.patience };
-  const transport = options.transport ?? defaultTransport();
+  const transport = remote === undefined ? (options.transport ?? defaultTransport()) : "mpi";
   const { link, twins = [] } = options;
   const plans = mailboxPlans([program, ...twins]);
   const mailboxes = link === undefined ? plans : stamped(plans);
@@ -82,6 +84,7 @@ export async function openRanks(
     choices,
     mailboxes,
     transport,
+    remote,
     patience,
     cores,
     signal: options.signal,
@@ -132,7 +135,14 @@ function choiceOf(placed: AdapterReport | AdapterChoice | undefined, rank: numbe
   return "choice" in placed ? placed.choice : placed;
 }
 
-function refuseToPin(ranks: number): void {
+function refuseToPin(ranks: number, areRemote: boolean): void {
+  if (areRemote) {
+    throw new EnvironmentError(
+      "cannot-pin",
+      "the launcher decides which cores its processes run on",
+      "bind them there, such as with mpirun --bind-to core",
+    );
+  }
   const cores = availableParallelism();
   if (process.platform === "linux" && ranks <= cores) return;
   throw new EnvironmentError(

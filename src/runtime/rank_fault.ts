@@ -22,7 +22,12 @@ const tuningHint =
   "some variant of a kernel may be too much for the driver; run with --no-tune, which tries none";
 
 export function diedError(scene: Scene, { code, signal, lastWords }: RankEnd): EnvironmentError {
-  const how = signal === null ? `ended with exit code ${code}` : `was killed by ${signal}`;
+  const how =
+    signal !== null
+      ? `was killed by ${signal}`
+      : code === null
+        ? "ended"
+        : `ended with exit code ${code}`;
   return new EnvironmentError(
     "rank-died",
     `${who(scene)} ${how} ${where(scene)}${lastWords === "" ? "" : `\n${lastWords}`}`,

@@ -11,6 +11,7 @@ import { activities, type FromRank, type RankPosition } from "./messages.ts";
 import type { Answer, Asked, Kind, OnPart } from "./protocol.ts";
 import { diedError, hungError, type Scene, thrownError } from "./rank_fault.ts";
 import { type RankProcess, startRank } from "./rank_process.ts";
+import type { RemoteRanks } from "./remote_ranks.ts";
 import type { Patience } from "./watchdog.ts";
 import { watchRanks } from "./watch_ranks.ts";
 
@@ -19,6 +20,8 @@ export interface RankGroupOptions {
   readonly choices: readonly AdapterChoice[];
   readonly mailboxes: readonly MailboxPlan[];
   readonly transport: TransportName;
+  /** Absent: each rank in a process that is started for it. */
+  readonly remote: RemoteRanks | undefined;
   /** By rank, the only core that its process may use; absent: any. */
   readonly cores: readonly (number | undefined)[];
   readonly patience: Patience;
@@ -69,14 +72,12 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
   const group: Group = {
     options,
     transport,
-    processes: program.ranks.map(({ rank }) =>
-      startRank({
-        rank,
-        file: transport.file,
-        core: options.cores[rank],
-        onMessage: (message) => hear(group, rank, message),
-      }),
-    ),
+    processes: program.ranks.map(({ rank }) => {
+      const onMessage = (message: FromRank): void => hear(group, rank, message);
+      const { file } = transport;
+      const core = options.cores[rank];
+      return options.remote?.start(rank, onMessage) ?? startRank({ rank, file, core, onMessage });
+    }),
     tasks: new Map(),
     failure: undefined,
     ending: false,
@@ -117,7 +118,7 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
     });
   };
   return {
-    notes: transport.notes,
+    notes: [...transport.notes, ...(options.remote?.notes ?? [])],
     pids: processes.map(({ pid }) => pid),
     ask,
     askAll: async (what, asked) =>

@@ -1,4 +1,4 @@
-// A rank's side of the IPC channel: does what the coordinator asks, and ends when that is gone.
+// A rank's side: does what the coordinator asks.
 
 import type { Communicator } from "../collectives/transport/communicator.ts";
 import { emulateLinks } from "../collectives/transport/emulated_links.ts";
@@ -17,16 +17,46 @@ import { answersOf } from "./answers.ts";
 import type { Answer, Answers, Kind, Opened, OpenRequest } from "./protocol.ts";
 import { openRankSession, type RankSession } from "./rank_session.ts";
 
+export interface RankServer {
+  readonly hear: (message: Exclude<ToRank, { readonly kind: "close" }>) => void;
+  /** Tells the coordinator what went wrong. */
+  readonly fail: (error: unknown) => void;
+  /** Leaves the program: gives back its GPU and its memory. */
+  readonly close: () => void;
+}
+
+/** In a process of its own, which ends when the channel to the coordinator does. */
 export function serveRank(process: NodeJS.Process): void {
+  const { hear, fail, close } = createRankServer((message) => process.send?.(message));
+  process.on("message", (message: ToRank) => {
+    if (message.kind !== "close") {
+      hear(message);
+      return;
+    }
+    close();
+    process.exit(0);
+  });
+  process.on("disconnect", () => process.exit(1));
+  endWith(process, fail);
+}
+
+/** What nobody caught is the rank's failure. */
+export function endWith(process: NodeJS.Process, fail: RankServer["fail"]): void {
+  process.on("uncaughtException", fail);
+  process.on("unhandledRejection", fail);
+  // A terminal sends Ctrl-C and its end to the whole group, and so does `timeout`; the coordinator decides what it means.
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => {});
+}
+
+/** For one program. @param tell to the coordinator, in order */
+export function createRankServer(tell: (message: FromRank) => void): RankServer {
   const place = createPlace();
   const { moveTo } = place;
   let session: RankSession | undefined;
   let answers: Omit<Answers, "open"> | undefined;
   let transport: RankSide | undefined;
+  let heartbeat: NodeJS.Timeout | undefined;
 
-  const tell = (message: FromRank): void => {
-    process.send?.(message);
-  };
   const fail = (error: unknown): void => {
     tell({ kind: "failed", error: recordError(error), position: place.position() });
   };
@@ -47,7 +77,10 @@ export function serveRank(process: NodeJS.Process): void {
   const open = async (request: OpenRequest): Promise<Opened> => {
     // Whatever a driver does while it opens is waited for as for a GPU.
     moveTo("drain", undefined);
-    setInterval(() => tell({ kind: "heartbeat", ...place.position() }), request.heartbeatMs);
+    heartbeat = setInterval(
+      () => tell({ kind: "heartbeat", ...place.position() }),
+      request.heartbeatMs,
+    );
     const direct = openCommunicator(request);
     const { link } = request;
     const communicator = link === undefined ? direct : emulateLinks(direct, link);
@@ -77,18 +110,17 @@ export function serveRank(process: NodeJS.Process): void {
     }
   };
 
-  process.on("message", (message: ToRank) => {
-    if (message.kind === "ask") void obey(message);
-    else if (message.kind === "close") {
+  return {
+    hear(message) {
+      if (message.kind === "ask") void obey(message);
+      else transport?.hear(message.message);
+    },
+    fail,
+    close() {
+      clearInterval(heartbeat);
       session?.close();
-      process.exit(0);
-    } else transport?.hear(message.message);
-  });
-  process.on("disconnect", () => process.exit(1));
-  process.on("uncaughtException", fail);
-  process.on("unhandledRejection", fail);
-  // A terminal sends Ctrl-C and its end to the whole group, and so does `timeout`; the coordinator decides what it means.
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => {});
+    },
+  };
 }
 
 interface Place {

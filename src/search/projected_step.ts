@@ -1,7 +1,7 @@
 // A plan's step on hardware that is known by its figures, and how far from it a run may be.
 //
 // At the roofline no run is faster than the figures allow; how much slower runs are, only runs tell. Ratios of measured
-// steps to projected ones, of other plans on the same hardware, center the projection and give its interval. Without them
+// steps to modeled ones, of other plans on the same hardware, center the projection and give its interval. Without them
 // it reaches from the roofline to a tenth of every rate, with the geometric mean as the figure.
 
 import type { Figure, Unit } from "../measure/figure.ts";
@@ -11,18 +11,17 @@ import type { PlanFile } from "../plan/schema.ts";
 import type { Peaks } from "../program/bound.ts";
 import type { Overheads } from "../program/simulate/hardware_cost.ts";
 import { stepPlan } from "../program/serving/phase_plan.ts";
-import { simulateHardware } from "../program/simulate/simulate_hardware.ts";
-import type { Prediction } from "./candidate.ts";
-import { predictDegrees } from "./predict.ts";
-import { createUnits } from "./unit.ts";
+import { atRoofline, type StepParts } from "./roofline_step.ts";
+import { calibrateStep, type MeasuredPlan, type StepCalibration } from "./step_calibration.ts";
 
 export interface ProjectedStep {
   readonly stepMs: ProjectedFigure;
   readonly samplesPerSecond: ProjectedFigure;
   readonly tokensPerSecond: ProjectedFigure;
-  /** At the roofline, of the GPU that works longest. */
+  /** Before it is calibrated, of the GPU that works longest. */
   readonly parts: StepParts;
-  /** Of other plans, measured ÷ at the roofline. */
+  readonly from: StepCalibration["from"];
+  /** Of other plans, measured ÷ what `from` says of them. */
   readonly ratios: readonly number[];
 }
 
@@ -31,20 +30,18 @@ export interface ProjectedFigure extends Figure {
   readonly range: readonly [low: number, high: number];
 }
 
-export type StepParts = Pick<Prediction, "stepMs" | "kernelMs" | "wireMs">;
-
 /** Of every rate, where no run tells what is reached. */
 const leastShare = 0.1;
 
-/** @param ratios measured ÷ `atRoofline`, of other plans on the same hardware */
+/** @param runs of other plans on the same hardware */
 export function projectStep(
   file: PlanFile,
   plan: Plan,
   peaks: Peaks,
   overheads: Overheads,
-  ratios: readonly number[],
+  runs: readonly MeasuredPlan[],
 ): ProjectedStep {
-  const parts = atRoofline(file, plan, peaks, overheads);
+  const { parts, ratios, from } = calibrateStep(runs, file, plan, peaks, overheads);
   const calibrated = predictionInterval(ratios);
   const slowest = calibrated
     ? undefined
@@ -58,7 +55,7 @@ export function projectStep(
   const condition =
     calibrated === undefined
       ? `not calibrated: from the roofline to ${100 * leastShare} % of every rate`
-      : `calibrated on ${ratios.length} other plans that ran on the same hardware`;
+      : `calibrated on ${ratios.length} other plans that ran on the same hardware, ${fromText[from]}`;
   const figure = (of: (stepMs: number) => number, unit: Unit): ProjectedFigure => {
     const ends = [of(low), of(high)] as const;
     const range = [Math.min(...ends), Math.max(...ends)] as const;
@@ -78,32 +75,15 @@ export function projectStep(
     samplesPerSecond: figure((ms) => (1000 * batch) / ms, "samples/s"),
     tokensPerSecond: figure((ms) => (1000 * batch * sequence) / ms, "tokens/s"),
     parts,
+    from,
     ratios,
   };
 }
 
-/** Of degrees by slots, so that thousands of GPUs take as long as a few; else every instruction of every GPU. */
-export function atRoofline(
-  file: PlanFile,
-  plan: Plan,
-  peaks: Peaks,
-  overheads: Overheads,
-): StepParts {
-  if (isEven(plan)) {
-    return predictDegrees(plan, createUnits(peaks, overheads)(file), peaks, overheads.latencyMs);
-  }
-  const played = simulateHardware(plan, peaks, overheads.latencyMs, overheads.launchMs);
-  const kernelMs = played.ranks.reduce((most, { computeMs }) => Math.max(most, computeMs), 0);
-  const { linkBandwidth: _, ...free } = peaks;
-  const unlinked = simulateHardware(plan, free, 0, overheads.launchMs);
-  return { stepMs: played.stepMs, kernelMs, wireMs: played.stepMs - unlinked.stepMs };
-}
-
-function isEven({ degrees, workload }: Plan): boolean {
-  if (degrees === undefined || workload.mode === "serving") return false;
-  const { data, context = 1 } = degrees;
-  return context === 1 && workload.batch % (workload.microBatches * data) === 0;
-}
+const fromText: Readonly<Record<StepCalibration["from"], string>> = {
+  roofline: "from the roofline of their kernels",
+  "timed instructions": "from what their instructions took alone",
+};
 
 function scaled({ flops, bandwidth, linkBandwidth }: Peaks, share: number): Peaks {
   return {

@@ -1,9 +1,9 @@
-// Whole runs on two ranks of what attention can do, in turns in f32 and f16.
+// Whole runs on two ranks of what attention can do, by twos in f32 and f16.
 
 import { expect, test } from "vitest";
 import { runPlan } from "../../src/harness/run_plan.ts";
 import { attentionPlans } from "../support/attention_plans.ts";
-import { adapterUnderTest, describeOnAdapter } from "../support/gpu.ts";
+import { adapterUnderTest, describeOnAdapter, shareOf } from "../support/gpu.ts";
 
 const adapter = adapterUnderTest();
 
@@ -25,12 +25,12 @@ const names = [
   "linear attention of as many heads, whose convolution is longer than a sequence",
 ];
 
-const inTurns = names.flatMap((name, i) =>
-  attentionPlans(i % 2 === 0 ? "f32" : "f16").filter((plan) => plan.name === `${name}, two ranks`),
+const plans = names.flatMap((name, i) =>
+  attentionPlans(i % 4 < 2 ? "f32" : "f16").filter((plan) => plan.name === `${name}, two ranks`),
 );
 
 describeOnAdapter("a run with attention", () => {
-  test.each(inTurns.map((plan) => [plan.workload.dtype, plan.name, plan] as const))(
+  test.each(shareOf(plans).map((plan) => [plan.workload.dtype, plan.name, plan] as const))(
     "in %s, %s",
     async (_dtype, _name, plan) => {
       const result = await runPlan(plan, { adapter, numericsOnly: true, check: "oracle" });

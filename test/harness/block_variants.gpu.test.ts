@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { runPlan } from "../../src/harness/run_plan.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { biasedPlansIn } from "../support/biased_plans.ts";
-import { adapterUnderTest, describeOnAdapter } from "../support/gpu.ts";
+import { adapterUnderTest, describeOnAdapter, shareOf } from "../support/gpu.ts";
 import { variantPlan, variants } from "../support/variant_plans.ts";
 
 const adapter = adapterUnderTest();
@@ -27,7 +27,7 @@ const dtypes = [
 ] as const;
 
 describeOnAdapter("on an adapter", () => {
-  test.each(dtypes)(
+  test.each(shareOf(dtypes))(
     "products with biases, in %s",
     async (dtype, tolerance) => {
       for (const plan of biasedPlansIn(dtype)) {
@@ -39,9 +39,11 @@ describeOnAdapter("on an adapter", () => {
     600_000,
   );
 
-  // In turns in either type: a run takes seconds.
+  // By twos in either type: a run takes seconds.
   test.each(
-    variants.map((each, i) => [each.name, i % 2 === 0 ? dtypes[0] : dtypes[1], each] as const),
+    shareOf(
+      variants.map((each, i) => [each.name, i % 4 < 2 ? dtypes[0] : dtypes[1], each] as const),
+    ),
   )(
     "%s, in %s",
     async (_, [dtype, tolerance], variant) => {

@@ -7,7 +7,7 @@ import { normalise } from "../../src/plan/normalise.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import type { PlanFile } from "../../src/plan/schema.ts";
 import { textOfResult } from "../../src/result/result_text.ts";
-import { adapterUnderTest, describeOnAdapter } from "../support/gpu.ts";
+import { adapterUnderTest, describeOnAdapter, shareOf } from "../support/gpu.ts";
 
 const adapter = adapterUnderTest();
 const model = { layers: 1, hidden: 16, heads: 4, kvHeads: 2, headDim: 4, ffn: 24 };
@@ -26,6 +26,87 @@ function planOf(gpus: number, more: Change): Plan {
   if (plan === undefined) throw new Error("no plan");
   return plan;
 }
+
+const plans = [
+  [
+    "unsharded",
+    "experts of two data ranks, greedy tokens, f16",
+    planOf(2, {
+      model: { ...model, vocabulary: 30, moe: { experts: 4, topK: 2, ffn: 8 } },
+      parallel: { data: 2, expert: 2 },
+      workload: { dtype: "f16", prefillChunk: 3, pageTokens: 2, sampling: {} },
+    }),
+  ],
+  [
+    "oracle",
+    "tensor ranks, caches in f16",
+    planOf(2, { parallel: { tensor: 2 }, workload: { cacheDtype: "f16" } }),
+  ],
+  [
+    "oracle",
+    "normalized heads with rotary positions, windows and sinks, on two pipelined tensor groups",
+    planOf(4, {
+      model: {
+        ...model,
+        layers: 4,
+        vocabulary: 30,
+        positions: { kind: "rotary", localBase: 100, layersWithout: [1] },
+        qkNorm: true,
+        biases: ["qkv"],
+        sinks: true,
+        slidingWindow: { tokens: 4, layers: [0, 2] },
+      },
+      parallel: { tensor: 2, pipeline: 2 },
+      workload: { prefillChunk: 3, pageTokens: 2 },
+    }),
+  ],
+  [
+    "oracle",
+    "learned positions, capped scores in chunks, with experts on both ranks, drawn tokens, f16",
+    planOf(2, {
+      model: {
+        ...model,
+        vocabulary: 30,
+        moe: { experts: 4, topK: 2, ffn: 8 },
+        positions: { kind: "learned", count: 12, offset: 2 },
+        attentionSoftcap: 1.5,
+        attentionScale: 0.8,
+        chunkedAttention: { tokens: 4, layers: [0] },
+      },
+      parallel: { tensor: 2, expert: 2 },
+      workload: {
+        dtype: "f16",
+        prefillChunk: 3,
+        pageTokens: 4,
+        sampling: { temperature: 0.8, topK: 5, topP: 0.9 },
+      },
+    }),
+  ],
+  [
+    "oracle",
+    "latents on tensor ranks, prompts in chunks, in f16",
+    planOf(2, {
+      model: {
+        ...model,
+        kvHeads: 4,
+        headDim: 8,
+        positions: { kind: "rotary", interleaved: true },
+        latent: { queryRank: 12, keyValueRank: 8, rotaryDim: 4, valueDim: 12 },
+      },
+      parallel: { tensor: 2 },
+      workload: { dtype: "f16", prefillChunk: 3, pageTokens: 4 },
+    }),
+  ],
+  [
+    "oracle",
+    "slopes, a norm over all heads",
+    planOf(2, {
+      model: { ...model, positions: { kind: "alibi" }, qkNorm: "all-heads" },
+      parallel: { tensor: 2 },
+      workload: { prefillChunk: 3, pageTokens: 4, cacheDtype: "f16" },
+    }),
+  ],
+] as const;
 
 describeOnAdapter("a run that serves", () => {
   test("times every token, and its file gives the same figures", async () => {
@@ -60,86 +141,7 @@ describeOnAdapter("a run that serves", () => {
     expect(parseResult(textOfResult(result), "served.json", plan).metrics).toEqual(result.metrics);
   }, 300_000);
 
-  test.each([
-    [
-      "oracle",
-      "tensor ranks, caches in f16",
-      planOf(2, { parallel: { tensor: 2 }, workload: { cacheDtype: "f16" } }),
-    ],
-    [
-      "unsharded",
-      "experts of two data ranks, greedy tokens, f16",
-      planOf(2, {
-        model: { ...model, vocabulary: 30, moe: { experts: 4, topK: 2, ffn: 8 } },
-        parallel: { data: 2, expert: 2 },
-        workload: { dtype: "f16", prefillChunk: 3, pageTokens: 2, sampling: {} },
-      }),
-    ],
-    [
-      "oracle",
-      "normalized heads with rotary positions, windows and sinks, on two pipelined tensor groups",
-      planOf(4, {
-        model: {
-          ...model,
-          layers: 4,
-          vocabulary: 30,
-          positions: { kind: "rotary", localBase: 100, layersWithout: [1] },
-          qkNorm: true,
-          biases: ["qkv"],
-          sinks: true,
-          slidingWindow: { tokens: 4, layers: [0, 2] },
-        },
-        parallel: { tensor: 2, pipeline: 2 },
-        workload: { prefillChunk: 3, pageTokens: 2 },
-      }),
-    ],
-    [
-      "oracle",
-      "learned positions, capped scores in chunks, with experts on both ranks, drawn tokens, f16",
-      planOf(2, {
-        model: {
-          ...model,
-          vocabulary: 30,
-          moe: { experts: 4, topK: 2, ffn: 8 },
-          positions: { kind: "learned", count: 12, offset: 2 },
-          attentionSoftcap: 1.5,
-          attentionScale: 0.8,
-          chunkedAttention: { tokens: 4, layers: [0] },
-        },
-        parallel: { tensor: 2, expert: 2 },
-        workload: {
-          dtype: "f16",
-          prefillChunk: 3,
-          pageTokens: 4,
-          sampling: { temperature: 0.8, topK: 5, topP: 0.9 },
-        },
-      }),
-    ],
-    [
-      "oracle",
-      "latents on tensor ranks, prompts in chunks, in f16",
-      planOf(2, {
-        model: {
-          ...model,
-          kvHeads: 4,
-          headDim: 8,
-          positions: { kind: "rotary", interleaved: true },
-          latent: { queryRank: 12, keyValueRank: 8, rotaryDim: 4, valueDim: 12 },
-        },
-        parallel: { tensor: 2 },
-        workload: { dtype: "f16", prefillChunk: 3, pageTokens: 4 },
-      }),
-    ],
-    [
-      "oracle",
-      "slopes, a norm over all heads",
-      planOf(2, {
-        model: { ...model, positions: { kind: "alibi" }, qkNorm: "all-heads" },
-        parallel: { tensor: 2 },
-        workload: { prefillChunk: 3, pageTokens: 4, cacheDtype: "f16" },
-      }),
-    ],
-  ] as const)(
+  test.each(shareOf(plans))(
     "is right by %s: %s",
     async (check, _, plan) => {
       const { outcome, check: found } = await runPlan(plan, { adapter, numericsOnly: true, check });

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import type { Plan } from "../../src/plan/plan.ts";
 import { runPlan } from "../../src/harness/run_plan.ts";
 import { train } from "../../src/harness/train.ts";
-import { adapterUnderTest, describeOnAdapter } from "../support/gpu.ts";
+import { adapterUnderTest, describeOnAdapter, describeOnOneAdapter } from "../support/gpu.ts";
 import {
   dataSetPlan,
   expertTrainingPlan,
@@ -127,7 +127,9 @@ describeOnAdapter("training", () => {
       );
     },
   );
+});
 
+describeOnOneAdapter("training, step after step,", () => {
   test("the loss falls in the same way however the plan is split, and in the same bits in two runs", async () => {
     const [one, again, split, shared] = [
       await train(trainingPlan("one rank"), 8, { adapter }),

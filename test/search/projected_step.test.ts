@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { judgeProjectedClaims } from "../../src/claims/judge_projected.ts";
 import type { PlanFile } from "../../src/plan/schema.ts";
 import { simulateHardware } from "../../src/program/simulate/simulate_hardware.ts";
-import { atRoofline, projectStep } from "../../src/search/projected_step.ts";
+import { projectStep } from "../../src/search/projected_step.ts";
+import { atRoofline } from "../../src/search/roofline_step.ts";
 import { dense, experts, overheads, peaks, planOf, training } from "./plans.ts";
 
 test.each([dense, training, experts])("$name: kernels at half of the peaks lie within", (file) => {
@@ -25,7 +26,9 @@ test.each([dense, training, experts])("$name: kernels at half of the peaks lie w
 test("without runs the range is no interval; with three it is, around their mean", () => {
   const plan = planOf(dense);
   expect(projectStep(dense, plan, peaks, overheads, []).stepMs.interval).toBeUndefined();
-  const { stepMs, parts } = projectStep(dense, plan, peaks, overheads, [3, 4, 5]);
+  const atPeaks = atRoofline(dense, plan, peaks, overheads).stepMs;
+  const runs = [3, 4, 5].map((ratio) => ({ file: dense, plan, stepMs: ratio * atPeaks }));
+  const { stepMs, parts } = projectStep(dense, plan, peaks, overheads, runs);
   expect(stepMs.value / parts.stepMs).toBeCloseTo(60 ** (1 / 3), 9);
   expect(stepMs.interval).toEqual(stepMs.range);
   expect(stepMs.provenance).toBe("projected");

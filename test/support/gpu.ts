@@ -53,6 +53,17 @@ export function testGpu(): Promise<LogicalGpu> {
   return opened;
 }
 
+const hasBoth = hasEmbeddedAdapter() && (await findDriverManifests(process.env)).some(isLavapipe);
+
+/**
+ * Of whole plans, whose kernels are tried on every adapter by themselves: where the machine has both software adapters,
+ * each takes every other one.
+ */
+export function shareOf<T>(cases: readonly T[]): T[] {
+  const own = { swiftshader: 0, lavapipe: 1 }[id];
+  return cases.filter((_, i) => !hasBoth || own === undefined || i % 2 === own);
+}
+
 /** A suite that needs the adapter; its skipped line says why there is none. */
 export function describeOnAdapter(name: string, suite: () => void): void {
   describeUnless(typeof found === "string" ? found : undefined, name, suite);

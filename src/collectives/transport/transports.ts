@@ -1,5 +1,6 @@
 // Transports by name, the best first.
 
+import { mpi } from "./mpi/transport.ts";
 import { relay } from "./relay/transport.ts";
 import { sharedMemory } from "./shared_memory/transport.ts";
 import type { Transport } from "./transport.ts";
@@ -7,6 +8,7 @@ import type { Transport } from "./transport.ts";
 export const transports = {
   "shared-memory": sharedMemory,
   relay,
+  mpi,
 } as const satisfies Readonly<Record<string, Transport>>;
 
 export type TransportName = keyof typeof transports;

@@ -18,14 +18,19 @@ export interface Cost {
 
 export const costKinds = ["host", "compute", "readback", "move", "upload", "reduce"] as const;
 
-export const noCost: Cost = {
-  host: 0,
-  compute: 0,
-  readback: 0,
-  move: 0,
-  upload: 0,
-  reduce: 0,
-};
+/** Something of each kind. */
+export function byKind<T>(of: (kind: keyof Cost) => T): Readonly<Record<keyof Cost, T>> {
+  return {
+    host: of("host"),
+    compute: of("compute"),
+    readback: of("readback"),
+    move: of("move"),
+    upload: of("upload"),
+    reduce: of("reduce"),
+  };
+}
+
+export const noCost: Cost = byKind(() => 0);
 
 export interface RankCosts {
   /** By index of instruction. */

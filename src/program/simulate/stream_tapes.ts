@@ -6,13 +6,17 @@ import { lowering } from "../lower.ts";
 import type { Instruction } from "../program.ts";
 import type { SlotOps } from "../passes/schedule.ts";
 import { createStream } from "../stream.ts";
-import { noCost, type Cost } from "./cost.ts";
+import { type Cost, costKinds, noCost } from "./cost.ts";
 import { createMailboxes, createTaping, type TapeOp, type RankTape, type Tapes } from "./tape.ts";
 
-/** @param costOf an instruction of a rank, told in the order of lowering */
+/**
+ * @param costOf an instruction of a rank, told in the order of lowering
+ * @param rest what the end of a rank's step costs
+ */
 export function streamTapes(
   plan: Plan,
   costOf: (rank: number, instruction: Instruction) => Cost,
+  rest: Cost = noCost,
 ): Tapes {
   const { hardware, workload } = plan;
   const mailboxes = createMailboxes();
@@ -30,12 +34,12 @@ export function streamTapes(
     add(rank, instruction) {
       const own = recorded[rank];
       if (own === undefined) return;
-      const recording = own.get(current) ?? { ops: [], computeMs: 0 };
+      const recording = own.get(current) ?? { ops: [], since: { ...noCost } };
       own.set(current, recording);
       const cost = costOf(rank, instruction);
       for (const op of tapings[rank]?.(instruction, cost) ?? []) {
         if (op.transfer === undefined) {
-          recording.computeMs += op.cost.compute + op.cost.reduce;
+          for (const kind of costKinds) recording.since[kind] += op.cost[kind];
           continue;
         }
         settle(recording, opOf);
@@ -60,29 +64,31 @@ export function streamTapes(
       settle(recording, opOf);
       return (playedAt.get(ops) ?? []).map((at) => ({ at, ops: recording.ops }));
     });
-    return { rank, parts: parts.toSorted((a, b) => a.at - b.at).map(({ ops }) => ops) };
+    const inOrder = parts.toSorted((a, b) => a.at - b.at).map(({ ops }) => ops);
+    return { rank, parts: rest === noCost ? inOrder : [...inOrder, [{ cost: rest }]] };
   });
   return { ranks, readers: mailboxes.readers, reads: mailboxes.reads() };
 }
 
 interface Recording {
   readonly ops: TapeOp[];
-  /** Since the last transfer. */
-  computeMs: number;
+  /** What was done since the last transfer. */
+  since: { -readonly [Kind in keyof Cost]: number };
 }
 
-/** What was computed since the last transfer becomes an op. */
-function settle(recording: Recording, opOf: (computeMs: number) => TapeOp): void {
-  if (recording.computeMs === 0) return;
-  recording.ops.push(opOf(recording.computeMs));
-  recording.computeMs = 0;
+/** What was done since the last transfer becomes an op. */
+function settle(recording: Recording, opOf: (cost: Cost) => TapeOp): void {
+  if (costKinds.every((kind) => recording.since[kind] === 0)) return;
+  recording.ops.push(opOf(recording.since));
+  recording.since = { ...noCost };
 }
 
-function createInterning(): (computeMs: number) => TapeOp {
-  const known = new Map<number, TapeOp>();
-  return (computeMs) => {
-    const found = known.get(computeMs) ?? { cost: { ...noCost, compute: computeMs } };
-    known.set(computeMs, found);
+function createInterning(): (cost: Cost) => TapeOp {
+  const known = new Map<string, TapeOp>();
+  return (cost) => {
+    const key = costKinds.map((kind) => cost[kind]).join(" ");
+    const found = known.get(key) ?? { cost };
+    known.set(key, found);
     return found;
   };
 }

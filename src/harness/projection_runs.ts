@@ -4,23 +4,19 @@ import { EnvironmentError } from "../environment_error.ts";
 import { leastRatios } from "../measure/prediction_interval.ts";
 import { gpuNamed } from "../plan/gpu_names.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { Peaks } from "../program/bound.ts";
-import type { Overheads } from "../program/simulate/hardware_cost.ts";
-import { atRoofline } from "../search/projected_step.ts";
+import { lower, stepOf } from "../program/lower.ts";
+import { timedStep } from "../search/timed/timed_cost.ts";
+import type { MeasuredPlan } from "../search/step_calibration.ts";
 import { workHash } from "../result/plan_hash.ts";
 import { readResultAndPlan } from "./earlier_result.ts";
 
 /**
- * Measured ÷ at the roofline of each result.
+ * The runs of results, with what their instructions took alone where the file has it.
  *
  * @param plan that is to be projected
  * @throws EnvironmentError where a file is no result of a timed run, and where they are of other hardware
  */
-export async function ratiosOfResults(
-  files: readonly string[],
-  plan: Plan,
-  { peaks, overheads }: { readonly peaks: Peaks; readonly overheads: Overheads },
-): Promise<number[]> {
+export async function runsOfResults(files: readonly string[], plan: Plan): Promise<MeasuredPlan[]> {
   if (files.length < leastRatios) {
     throw refused(
       `${files.length} results give no interval`,
@@ -29,7 +25,7 @@ export async function ratiosOfResults(
   }
   const names = new Set<string>();
   const byWork = new Map([[workHash(plan), "the projection"]]);
-  const ratios: number[] = [];
+  const runs: MeasuredPlan[] = [];
   for (const file of files) {
     const { plan: ran, result } = await readResultAndPlan(file);
     const { stepMs } = result.metrics;
@@ -46,7 +42,14 @@ export async function ratiosOfResults(
       const named = gpuNamed(name);
       names.add("gpu" in named ? named.gpu.name : name);
     }
-    ratios.push(stepMs.value / atRoofline(result.written, ran, peaks, overheads).stepMs);
+    runs.push({
+      file: result.written,
+      plan: ran,
+      stepMs: stepMs.value,
+      ...(result.projection === undefined
+        ? {}
+        : { timed: timedStep(stepOf(lower(ran)), result.projection.from) }),
+    });
   }
   const { gpu } = plan.hardware;
   if (names.size > 1 || (gpu !== undefined && !names.has(gpu))) {
@@ -55,7 +58,7 @@ export async function ratiosOfResults(
       "name results that ran on the same hardware",
     );
   }
-  return ratios;
+  return runs;
 }
 
 function refused(reason: string, hint: string): EnvironmentError {
