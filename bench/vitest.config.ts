@@ -17,6 +17,7 @@ function onAdapter(adapter: string) {
         "bench/projection.ts",
         "bench/separation.ts",
         "bench/soak.ts",
+        "bench/steps.ts",
         "bench/verdicts.ts",
         "bench/waiting.ts",
       ],

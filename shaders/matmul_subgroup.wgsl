@@ -4,9 +4,10 @@
 // loads a different quad and the subgroup hands it round: one load of x feeds LOAD_ROWS rows. Where loads are
 // dear and arithmetic cheap, as on software adapters, little else counts.
 //
-// Every four lanes may instead swap their quads: on SwiftShader a broadcast takes a dozen instructions. Then the
-// first row of a block is the lane's own, and which of the four the others are differs from lane to lane, up to
-// the store. That does where a quad is of one row, so not for x that lies transposed.
+// Lanes of subgroups of 4 swap their quads instead: on SwiftShader a broadcast takes a dozen instructions. Then the
+// first quad of a block is the lane's own, and which of the four the others are differs from lane to lane. Where a
+// quad is of one row, that is set right by the store; where x lies transposed and it is of one k, each lane takes the
+// rows of w in the order of its quads.
 //
 // Workgroups that follow each other take different rows of the same columns: their part of w, a strip of one
 // cache line or two in each of its rows, stays in the caches, and its pages stay mapped.
@@ -17,10 +18,10 @@ enable subgroups;
 
 override N: u32;
 override K: u32;
-override LOAD_ROWS: u32;  // 4 or 8; no subgroup has fewer lanes
-override SWAP: bool;      // whether lanes swap rows instead of broadcasting them; LOAD_ROWS is 4
+override LOAD_ROWS: u32;  // 4, whose lanes swap, or 8; no subgroup has fewer lanes
 override TILE_ROWS: u32;  // 4, 8, 16 or 32
 override LANES: u32;      // invocations of a workgroup: whole subgroups
+override SWAP: bool = LOAD_ROWS == 4u;
 override K_QUADS: u32 = (K + 3u) / 4u;
 override N_QUADS: u32 = (N + 3u) / 4u;
 
@@ -105,11 +106,19 @@ fn multiplyAdd(sums: ptr<function, Rows>, weights: Block, rows: Rows) {
   }
 }
 
+// In the order of the lane's quads of x, where it is rows of w that they meet.
+fn weightsOf(start: WeightStart, k: u32, lane: u32) -> Block {
+  if (SWAP) {
+    return weightBlockFrom(start, k, lane % 4u);
+  }
+  return weightBlock(start, k);
+}
+
 fn store(part: Part, sums: Rows, row: u32, column: u32, lane: u32) {
   // A loop, because what finishes y and the stores are long code that runs once.
   var quads = array(sums.a, sums.b, sums.c, sums.d);
   for (var i = 0u; i < min(TILE_ROWS, 16u); i++) {
-    let own = row + select(i, i ^ (lane % 4u), SWAP);
+    let own = row + select(i, i ^ (lane % 4u), SWAP && QUADS_ARE_ROWS);
     if (own < part.end) {
       writeResult(placeOf(own, column), finish(part, vec4f(quads[i / 4u][i % 4u]), own, column));
     }
@@ -123,7 +132,7 @@ fn tile(part: Part, row: u32, lane: u32, column: u32) {
   var upper: Rows;
   var lower: Rows;
   for (var k = 0u; k < depthOf(part); k++) {
-    let weights = weightBlock(weight_start, k);
+    let weights = weightsOf(weight_start, k, lane);
     multiplyAdd(&upper, weights, inputs(upper_starts, k));
     if (TILE_ROWS > 16u) {
       multiplyAdd(&lower, weights, inputs(lower_starts, k));

@@ -23,9 +23,10 @@ declare module "@jax-js/jax" {
   export const defaultDevice: (device: "webgpu" | "wasm") => string;
   export const getWebGPUDevice: () => GPUDevice;
   export const blockUntilReady: (arrays: readonly Array[]) => Promise<unknown>;
-  export const jit: (
-    compute: (...operands: Array[]) => Array,
-  ) => (...operands: readonly Array[]) => Array;
+  /** What is taken and given may be records of arrays. */
+  export const jit: <Operands extends readonly unknown[], Result>(
+    compute: (...operands: Operands) => Result,
+  ) => (...operands: Operands) => Result;
   /** Value and gradients by the names of what the function takes. */
   export const valueAndGrad: (
     compute: (operands: Readonly<Record<string, Array>>) => Array,
@@ -36,6 +37,8 @@ declare module "@jax-js/jax" {
     square(x: Array): Array;
     mean(x: Array, axis: number, options: { keepdims: boolean }): Array;
     sqrt(x: Array): Array;
+    minimum(a: number, b: Array): Array;
+    reciprocal(x: Array): Array;
     repeat(x: Array, times: number, axis: number): Array;
     split(x: Array, parts: number, axis: number): Array[];
     concatenate(parts: readonly Array[], axis: number): Array;

@@ -48,3 +48,10 @@ fn weightBlock(start: WeightStart, k: u32) -> Block {
     weightQuad(start, 4u * k + 3u),
   );
 }
+
+// A quad of a block of x is of one row, whatever the order of the four: w does not meet it.
+const QUADS_ARE_ROWS = true;
+
+fn weightBlockFrom(start: WeightStart, k: u32, first: u32) -> Block {
+  return weightBlock(start, k);
+}

@@ -47,3 +47,16 @@ fn weightBlock(start: WeightStart, k: u32) -> Block {
     weightQuad(start, 4u * k + 3u),
   );
 }
+
+// A quad of a block of x meets one row of w.
+const QUADS_ARE_ROWS = false;
+
+// The block for quads of x in the order first, first ^ 1, first ^ 2, first ^ 3.
+fn weightBlockFrom(start: WeightStart, k: u32, first: u32) -> Block {
+  return Block(
+    weightQuad(start, 4u * k + first),
+    weightQuad(start, 4u * k + (first ^ 1u)),
+    weightQuad(start, 4u * k + (first ^ 2u)),
+    weightQuad(start, 4u * k + (first ^ 3u)),
+  );
+}

@@ -24,7 +24,7 @@ export const matmulSubgroup: ProductShader = {
         {
           rows: tileRows,
           quads: lanes,
-          constants: { ...handing(product, size), TILE_ROWS: tileRows, LANES: lanes },
+          constants: { LOAD_ROWS: size >= 8 ? 8 : 4, TILE_ROWS: tileRows, LANES: lanes },
         },
         arithmetic,
       );
@@ -37,11 +37,6 @@ export const matmulSubgroup: ProductShader = {
     return [tiling(first, expected), ...rest, tiling(first, other)];
   },
 };
-
-/** How a subgroup hands x round. */
-function handing({ transposed }: Product, size: number): { LOAD_ROWS: number; SWAP: number } {
-  return size >= 8 ? { LOAD_ROWS: 8, SWAP: 0 } : { LOAD_ROWS: 4, SWAP: transposed === "x" ? 0 : 1 };
-}
 
 // Below so many FLOPs a large tile takes longer to compile than it saves in a hundred runs.
 const largeFlops = 2 ** 25;

@@ -1,16 +1,20 @@
 // Three steps of tiny models against jax-js, whose gradients are its own.
 
-import type { Array as JaxArray } from "@jax-js/jax";
 import { describe, expect, test } from "vitest";
 import type { Plan } from "../../src/plan/plan.ts";
-import { contentValues, partsOf } from "../../src/program/content_values.ts";
 import { hashSource } from "../../src/program/hash_source.ts";
-import { lower } from "../../src/program/lower.ts";
 import { referenceGradients } from "../../src/reference/gradients.ts";
 import { adamwStep, clipFactor, globalNorm } from "../../src/reference/optimizers.ts";
 import { alteredSource } from "../support/altered_source.ts";
 import { planOf } from "../support/written_plan.ts";
-import { crossEntropyIn, type Jax } from "./jax_js_model.ts";
+import type { Jax } from "./jax_js_model.ts";
+import {
+  findJaxJs,
+  initialState,
+  initialWeights,
+  streamOf,
+  trainingStep,
+} from "./jax_js_training.ts";
 
 const steps = 3;
 const largestNorm = 0.5;
@@ -45,40 +49,6 @@ const models = {
   ),
 };
 
-interface Weight {
-  readonly shape: readonly number[];
-  readonly data: Float64Array;
-}
-
-function initialWeights(plan: Plan): Map<string, Weight> {
-  const source = hashSource(plan.workload.seed);
-  const contents = lower(plan).ranks.flatMap(({ buffers }) =>
-    buffers.flatMap(({ role, content }) =>
-      role === "weight" && content !== undefined ? partsOf(content) : [],
-    ),
-  );
-  return new Map(
-    contents.map((content) => [
-      content.tensor,
-      { shape: content.shape, data: contentValues(content, source, "f32") },
-    ]),
-  );
-}
-
-/** Token ids of a step and the one after them. */
-function streamOf({ workload }: Plan, vocabulary: number): number[] {
-  const shape = [workload.batch * workload.sequence + 1];
-  const content = {
-    kind: "ids",
-    tensor: "ids",
-    vocabulary,
-    shape,
-    offset: [0],
-    size: shape,
-  } as const;
-  return [...hashSource(workload.seed).values(content, 0, 1)];
-}
-
 interface Trained {
   readonly losses: number[];
   readonly norms: number[];
@@ -111,61 +81,24 @@ async function trainReference(plan: Plan): Promise<Trained> {
 
 /** In f32, all micro-batches at once. */
 async function trainPeer(jax: Jax, plan: Plan): Promise<Trained> {
-  const { numpy } = jax;
-  const { learningRate, beta1, beta2, epsilon, weightDecay } = options;
-  const initial = [...initialWeights(plan)];
-  const map = (of: (name: string, i: number) => JaxArray): Record<string, JaxArray> =>
-    Object.fromEntries(initial.map(([name], i) => [name, of(name, i)]));
-  const arrays = (of: (data: Float64Array) => Float32Array): Record<string, JaxArray> =>
-    map((_, i) => {
-      const { shape, data } = initial[i]![1];
-      return numpy.array(of(data), { shape });
-    });
-  let weights = arrays((data) => Float32Array.from(data));
-  let first = arrays((data) => new Float32Array(data.length));
-  let second = arrays((data) => new Float32Array(data.length));
-  const stream = streamOf(plan, 26);
-  const lossOf = jax.valueAndGrad((given) => crossEntropyIn(jax, plan, stream, given));
+  const rules = { ...options, clipNorm: largestNorm };
+  const step = trainingStep(jax, plan, streamOf(plan, 26), rules);
+  let state = initialState(jax, plan);
   const [losses, norms]: [number[], number[]] = [[], []];
-  for (let step = 1; step <= steps; step++) {
-    const [loss, gradients] = lossOf(map((name) => weights[name]!.ref));
-    const sums = Object.values(gradients).map((each) => numpy.square(each.ref).sum().data());
-    const squares = (await Promise.all(sums)).reduce((sum, [square = 0]) => sum + square, 0);
-    const norm = Math.sqrt(squares);
-    losses.push((await loss.data())[0]!);
-    norms.push(norm);
-    const clipped = map((name) => gradients[name]!.mul(Math.min(1, largestNorm / (norm + 1e-6))));
-    first = map((name) => first[name]!.mul(beta1).add(clipped[name]!.ref.mul(1 - beta1)));
-    second = map((name) => {
-      const square = numpy.square(clipped[name]!).mul(1 - beta2);
-      return second[name]!.mul(beta2).add(square);
-    });
-    const [m, v] = [first, second];
-    weights = map((name) => {
-      const root = numpy.sqrt(v[name]!.ref.div(1 - beta2 ** step)).add(epsilon);
-      const update = m[name]!.ref.div(1 - beta1 ** step).div(root);
-      return weights[name]!.mul(1 - learningRate * weightDecay).sub(update.mul(learningRate));
-    });
+  for (let count = 1; count <= steps; count++) {
+    const taken = step(state, count);
+    losses.push((await taken.loss.data())[0]!);
+    norms.push((await taken.norm.data())[0]!);
+    ({ state } = taken);
   }
   const trained = new Map<string, ArrayLike<number>>();
-  for (const [name, weight] of Object.entries(weights)) trained.set(name, await weight.data());
+  for (const [name, weight] of Object.entries(state.weights)) {
+    trained.set(name, await weight.data());
+  }
   return { losses, norms, weights: trained };
 }
 
-async function findJaxJs(): Promise<Jax | undefined> {
-  try {
-    // Node 20 has no iterator helpers, and jax-js does not do without.
-    await import("core-js/actual/iterator/index.js");
-    const jax = await import("@jax-js/jax");
-    await jax.init("wasm");
-    jax.defaultDevice("wasm");
-    return jax;
-  } catch {
-    return undefined;
-  }
-}
-
-const peer = await findJaxJs();
+const peer = await findJaxJs("wasm");
 
 /** Largest difference, in shares of the largest value. */
 function difference(found: ArrayLike<number>, expected: ArrayLike<number>): number {
