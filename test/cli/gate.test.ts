@@ -12,13 +12,14 @@ test("a build is as fast as itself, whatever the machine does, in so many turns"
   const folder = await mkdtemp(join(tmpdir(), "shardbench-gate-test-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const baseline = join(folder, "baseline.json");
-  const adapter = ["--adapter", "swiftshader"];
-  const ran = await shardbench("run", plan, "-o", baseline, "--samples", "3", ...adapter);
+  const beside = `--adapter swiftshader --baseline ${baseline} --reference ${resolve(".")}`;
+  const ran = await shardbench(
+    `run ${plan} --adapter swiftshader --samples 3 -o ${baseline}`.split(" "),
+  );
   expect(ran.code).toBe(0);
   const junit = join(folder, "gate.xml");
   const { code, stdout } = await shardbench(
-    ...["gate", plan, "--baseline", baseline, "--reference", resolve("."), "--turns", "15"],
-    ...["--threshold", "900%", "--junit", junit, ...adapter],
+    `gate ${plan} ${beside} --turns 15 --threshold 900% --junit ${junit}`.split(" "),
   );
   expect(code).toBe(0);
   expect(stdout).toMatch(/times the reference's, 15 turns, 95 % within/);
