@@ -25,6 +25,8 @@ export type Amount =
 export interface CollectiveOp extends TransferOp {
   readonly op: "collective";
   readonly amount: Amount;
+  /** Of context parallelism, which is counted and does not run: no op writes what it reads, nor reads what it writes. */
+  readonly isCountedOnly?: true;
   readonly x: View;
   readonly y: View;
 }

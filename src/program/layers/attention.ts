@@ -1,13 +1,13 @@
 // Self-attention: QKV column-parallel over heads, one kernel that normalizes and turns queries and keys, one fused
 // kernel of attention, output row-parallel (partial sums).
 
-import { paddedElements } from "../../kernels/storage.ts";
 import type { AttentionLayer } from "../../plan/layers/attention.ts";
 import { type Shard, type ShardedTensor, type Tensor, whole } from "../tensor.ts";
 import { gateOps, headTables, outputOps, scoreRules } from "./attention_parts.ts";
 import { cachedAttention } from "./cached_attention.ts";
 import { positionsOf } from "../serving/cache_tables.ts";
 import { activation, perShard, type LayerContext } from "./context.ts";
+import { gatherContext } from "./gather_context.ts";
 import { headGains, meanSquaresOf } from "./head_norm.ts";
 import { latentAttentionOps } from "./latent_attention.ts";
 import { ownKvHeads, qkvBias, qkvWeight } from "./qkv.ts";
@@ -24,7 +24,7 @@ export function attentionOps(
     const result = attend(context, layer, shard, input.sampleRows * contextRanks, replica);
     return gateOps(context, layer, shard, result);
   });
-  if (contextRanks > 1) gatherContext(context, layer, input.shards);
+  if (contextRanks > 1) gatherContext(context, input.shards, widthOfKeysAndValues(layer));
   return perShard(context, { ...input, shards: attended }, layer.hidden, (shard) =>
     outputOps(context, layer, shard, layer.heads * layer.headDim),
   );
@@ -123,33 +123,7 @@ function turnHeads(
   return y;
 }
 
-/** The ranks that share sequences gather all keys and values of them, as context parallelism by all-gather does. */
-function gatherContext(
-  context: LayerContext,
-  layer: AttentionLayer,
-  shards: readonly Shard[],
-): void {
-  const { origin, add, contextRanks } = context;
-  for (const [first, { ranks: members, rows }] of shards.entries()) {
-    if (first % contextRanks !== 0) continue;
-    const peers = shards.slice(first, first + contextRanks);
-    const columns = 2 * ownKvHeads(layer, members.length) * layer.headDim;
-    for (const member of members.keys()) {
-      const ranks = peers.map((peer) => peer.ranks[member] ?? 0);
-      const name = `${origin.layer}/context/${first}/${member}`;
-      add({
-        op: "collective",
-        origin,
-        ranks,
-        name,
-        channelName: name,
-        from: ranks,
-        to: ranks,
-        amount: { kind: "all-gather", counts: ranks.map(() => paddedElements(rows, columns)) },
-        slot: 0,
-        x: whole(activation(context, "context/own", ranks, [rows, columns])),
-        y: whole(activation(context, "context/all", ranks, [contextRanks * rows, columns])),
-      });
-    }
-  }
+/** Columns of the keys and values of one of a group's ranks, by the group's size. */
+function widthOfKeysAndValues(layer: AttentionLayer): (groupSize: number) => number {
+  return (groupSize) => 2 * ownKvHeads(layer, groupSize) * layer.headDim;
 }

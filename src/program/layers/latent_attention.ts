@@ -12,6 +12,7 @@ import { type Shard, type ShardedTensor, type Tensor, whole } from "../tensor.ts
 import { headTables, outputOps, scoreRules } from "./attention_parts.ts";
 import { appendToCache, attendToCache, type Replica } from "./cached_attention.ts";
 import { activation, perShard, type LayerContext } from "./context.ts";
+import { gatherContext } from "./gather_context.ts";
 import { latentProjections, type Latents } from "./latent_projections.ts";
 import { turnBy } from "./rotations.ts";
 
@@ -21,13 +22,17 @@ export function latentAttentionOps(
   latent: LatentAttention,
   input: ShardedTensor,
 ): ShardedTensor {
-  const { cache } = context;
+  const { cache, contextRanks } = context;
+  if (contextRanks > 1) {
+    const width = layer.headDim + latent.rotaryDim + latent.valueDim;
+    gatherContext(context, input.shards, (groupSize) => (layer.heads / groupSize) * width);
+  }
   return perShard(context, input, layer.hidden, (shard, index) => {
     const { ranks, rowOffset, rows } = shard;
     const site = {
       ranks,
       heads: layer.heads / ranks.length,
-      sequence: input.sampleRows,
+      sequence: input.sampleRows * contextRanks,
       replica: { index, count: layer.groups.length, rowOffset, rows },
     };
     const latents = latentProjections(context, layer, latent, shard);
