@@ -429,3 +429,12 @@ test("Megatron-LM: a sharding strategy that no FSDP reads is said to have no eff
     }),
   );
 });
+
+test("a batch that leans on a micro-batch which nobody gave is assumed", async () => {
+  const config = await configOf(dense);
+  const lone = "torchrun --nproc_per_node 8 train.py --gradient_accumulation_steps 2";
+  const given = `${lone} --per_device_train_batch_size 4`;
+  const assumedOf = (text: string) => planOf([{ name: "train.sh", text }, config]).file.assumed;
+  expect(assumedOf(lone)).toContain("workload.batch");
+  expect(assumedOf(given)).not.toContain("workload.batch");
+});

@@ -45,6 +45,7 @@ model: {num_layers: 4, hidden_size: 64, num_attention_heads: 4, num_moe_experts:
 test.each([
   ["--num-experts 8 --moe-layer-freq '[0]+[1]*2'", "sizes-contradict"],
   ["--num-experts 8 --moe-layer-freq first", "invalid-value"],
+  ["--num-experts 8 --moe-layer-freq 0", "invalid-value"],
   ["--position-embedding-type rope --no-rope-freq '[0,1'", "invalid-value"],
 ])("%s is refused", (flags, code) => {
   const text = `pretrain_gpt.py ${model} ${flags}`;

@@ -157,10 +157,21 @@ function vocabularyOf(flags: CommandFlags) {
   return { assumed: [] };
 }
 
+/** Megatron-LM divides each layer's index by the frequency: 0 ends its run, and would mean no layer or every one. */
+function sparseLayers(flags: CommandFlags, layers: number) {
+  const flag = "--moe-layer-freq";
+  const [first, ...others] = flags.list(flag);
+  if (first !== undefined && others.length === 0 && Number(first) === 0) {
+    const hint = "drop --num-experts for a dense model, or give 1 for experts in every layer";
+    flags.report("error", "invalid-value", `${flag} must be at least 1, found 0`, flag, hint);
+  }
+  return layersChosen(flags, flag, layers, (layer, n) => layer % n === 0);
+}
+
 function expertsOf(flags: CommandFlags, layers: number, ffn: number): Pick<ModelFile, "moe"> {
   const experts = flags.count("--num-experts");
   if (experts === undefined) return {};
-  const isSparse = layersChosen(flags, "--moe-layer-freq", layers, (layer, n) => layer % n === 0);
+  const isSparse = sparseLayers(flags, layers);
   const shared = flags.count("--moe-shared-expert-intermediate-size");
   const capacityFactor = flags.number("--moe-expert-capacity-factor");
   const routingBias = flags.has("--moe-router-enable-expert-bias");

@@ -56,7 +56,11 @@ export function workloadFrom(
   const { maxSequence = assumedSequence } = given;
   const served = servingWorkload(given, lengths);
   const isAssumed = {
-    batch: given.batch === undefined && followed === undefined && ofServer === undefined,
+    // What accumulates leans on a micro-batch that nobody gave.
+    batch:
+      given.batch === undefined &&
+      microBatch === undefined &&
+      (accumulation !== undefined || ofServer === undefined),
     sequence: served === undefined && sequence === undefined,
     dtype: dtype === undefined,
   };
