@@ -23,9 +23,11 @@ export const samplingFile = z.strictObject({
   seed: z.int().nonnegative().max(0xffffffff).exactOptional(),
 });
 
-/** Greedy where nothing is said. */
+/** Greedy where nothing is said; who limits what may be drawn draws, at the temperature of the logits as they are. */
 export function samplingOf(file: z.infer<typeof samplingFile>): Sampling {
-  return { temperature: 0, topP: 1, seed: 0, ...file };
+  const { topK = 1, topP = 1 } = file;
+  const draws = topK > 1 || topP < 1;
+  return { temperature: draws ? 1 : 0, topP, seed: 0, ...file };
 }
 
 /** Logits of a row that its token is picked from. */

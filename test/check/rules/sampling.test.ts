@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { samplingOf } from "../../../src/plan/sampling.ts";
 import { errorsOf, found, withDegrees } from "../../plan/checked.ts";
 
 const serving = { mode: "serving", inputTokens: 8, outputTokens: 4 };
@@ -25,5 +26,15 @@ test("tokens of a plan that has no logits are refused", () => {
   expect(found(sampling({}, {}), "sampling-needs-logits")).toMatchObject({
     severity: "error",
     path: ["workload", "sampling"],
+  });
+});
+
+test("who limits what may be drawn draws, at the temperature of the logits as they are", () => {
+  expect(samplingOf({})).toMatchObject({ temperature: 0 });
+  expect(samplingOf({ topK: 8 })).toMatchObject({ temperature: 1, topK: 8 });
+  expect(samplingOf({ topK: 8, temperature: 0 })).toMatchObject({ temperature: 0 });
+  expect(found(sampling({ topK: 8, topP: 0.9 }), "sampling-needs-top-k")).toBeUndefined();
+  expect(found(sampling({ topP: 0.9 }), "sampling-needs-top-k")).toMatchObject({
+    severity: "error",
   });
 });
