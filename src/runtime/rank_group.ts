@@ -7,6 +7,7 @@ import type { CoordinatorSide } from "../collectives/transport/transport.ts";
 import { EnvironmentError } from "../environment_error.ts";
 import type { AdapterChoice } from "../gpu/adapter.ts";
 import type { Program } from "../program/program.ts";
+import { groupsBetweenHosts } from "./between_hosts.ts";
 import { activities, type FromRank, type RankPosition } from "./messages.ts";
 import type { Answer, Asked, Kind, OnPart } from "./protocol.ts";
 import { diedError, hungError, type Scene, thrownError } from "./rank_fault.ts";
@@ -118,13 +119,19 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
     });
   };
   return {
-    notes: [...transport.notes, ...(options.remote?.notes ?? [])],
+    notes: [...transport.notes, ...notesOf(program, options.remote)],
     pids: processes.map(({ pid }) => pid),
     ask,
     askAll: async (what, asked) =>
       Promise.all(program.ranks.map(async ({ rank }) => ask(rank, what, asked))),
     end: async () => endAll(group),
   };
+}
+
+function notesOf(program: Program, remote: RemoteRanks | undefined): string[] {
+  if (remote === undefined) return [];
+  const slow = groupsBetweenHosts(program, remote.hosts);
+  return [...remote.notes, ...(slow === undefined ? [] : [slow])];
 }
 
 interface Group {

@@ -31,6 +31,8 @@ export interface RemoteRanks {
   readonly count: number;
   /** What a person should know of them. */
   readonly notes: readonly string[];
+  /** By rank. */
+  readonly hosts: readonly string[];
   /** @param onMessage of a program that begins */
   start(rank: number, onMessage: (message: FromRank) => void): RankProcess;
 }
@@ -95,13 +97,14 @@ function greet(socket: Socket, welcome: (link: RemoteLink, hello: Hello) => void
 function ranksOf(
   all: readonly { readonly link: RemoteLink; readonly hello: Hello }[],
 ): RemoteRanks {
-  const hosts = new Set(all.map(({ hello }) => hello.host));
+  const hosts = all.map(({ hello }) => hello.host);
+  const count = new Set(hosts).size;
   const worstMs = Math.max(...all.map(({ hello }) => hello.clockUncertaintyMs));
-  const where = hosts.size === 1 ? "on one host" : `on ${hosts.size} hosts`;
-  const clocks =
-    hosts.size === 1 ? "" : `, whose clocks agree within ${(1000 * worstMs).toFixed(0)} µs`;
+  const where = count === 1 ? "on one host" : `on ${count} hosts`;
+  const clocks = count === 1 ? "" : `, whose clocks agree within ${(1000 * worstMs).toFixed(0)} µs`;
   return {
     count: all.length,
+    hosts,
     notes: [`ranks are processes of an MPI job over ${all[0]?.hello.library} ${where}${clocks}`],
     start(rank, onMessage) {
       const found = all[rank];
