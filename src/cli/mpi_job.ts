@@ -87,9 +87,27 @@ function addresses(): string[] {
   return [...outer, "127.0.0.1"];
 }
 
-/** All ranks leave together; where they still are in a program, which then failed, the job ends at once. */
+/** Codes of commands whose ranks are all there. */
+const orderly: ReadonlySet<number> = new Set([
+  exitCodes.fine,
+  exitCodes.badPlan,
+  exitCodes.claimRefuted,
+  exitCodes.wrongNumerics,
+  exitCodes.usage,
+]);
+
+/** All ranks leave together; where one may be missing, or is still in a program, the job ends at once. */
 function leave({ mpi, rank }: MpiWorld, code: number, isIdle: boolean): never {
-  if (isIdle) mpi.finalize();
+  const isOrderly = isIdle && orderly.has(code);
+  // Either way the library may wait for a machine that cannot be reached.
+  endWithin(isOrderly ? 30 : 5);
+  if (isOrderly) mpi.finalize();
   else if (rank === 0) mpi.abort(code);
-  return process.exit(code);
+  return process.exit(isOrderly ? code : code || exitCodes.environment);
+}
+
+/** Another process ends this one, whatever it waits for; where it has ended by itself, its number may be another's. */
+function endWithin(seconds: number): void {
+  const script = `sleep ${seconds}; read -r pid name state parent rest < /proc/$$/stat; [ "$parent" = ${process.pid} ] && kill -9 "$parent"`;
+  spawn("sh", ["-c", script], { detached: true, stdio: "ignore" }).unref();
 }

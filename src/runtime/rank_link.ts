@@ -8,16 +8,24 @@ export interface Link<Sent, Heard> {
   send(message: Sent): void;
   /** Instead of whoever heard before. */
   onMessage(hear: (message: Heard) => void): void;
+  /** Sends empty frames, so that the other end may watch. */
+  beat(): void;
+  /** Closes it when nothing came for so long: a network that is gone says nothing. */
+  watch(silenceMs: number): void;
   readonly closed: Promise<void>;
   readonly socket: Socket;
 }
 
 const lengthBytes = 8;
 
+/** Whoever watches the link hears as often. */
+const beatMs = 2000;
+
 export function linkOver<Sent, Heard>(socket: Socket): Link<Sent, Heard> {
   let hear: (message: Heard) => void = () => undefined;
   let chunks: Buffer[] = [];
   let held = 0;
+  let heardMs = performance.now();
   const take = (): Buffer | undefined => {
     if (held < lengthBytes) return undefined;
     const all = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
@@ -31,9 +39,11 @@ export function linkOver<Sent, Heard>(socket: Socket): Link<Sent, Heard> {
   };
   socket.setNoDelay(true);
   socket.on("data", (chunk: Buffer) => {
+    heardMs = performance.now();
     chunks.push(chunk);
     held += chunk.length;
     for (let frame = take(); frame !== undefined; frame = take()) {
+      if (frame.length === 0) continue;
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- whoever is at the other end has the job's token
       hear(deserialize(frame) as Heard);
     }
@@ -52,7 +62,22 @@ export function linkOver<Sent, Heard>(socket: Socket): Link<Sent, Heard> {
     onMessage(next) {
       hear = next;
     },
+    beat: () => every(socket, () => void socket.write(Buffer.alloc(lengthBytes))),
+    watch(silenceMs) {
+      const isSilent = (): boolean => performance.now() - heardMs > silenceMs;
+      every(socket, () => {
+        if (!isSilent()) return;
+        // Where this thread was at work for long, what has come meanwhile is read first.
+        setImmediate(() => setImmediate(() => isSilent() && socket.destroy()));
+      });
+    },
     closed,
     socket,
   };
+}
+
+/** For as long as the socket is open; keeps no process alive. */
+function every(socket: Socket, work: () => void): void {
+  const timer = setInterval(work, beatMs).unref();
+  socket.once("close", () => clearInterval(timer));
 }

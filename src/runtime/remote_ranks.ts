@@ -71,6 +71,7 @@ export async function listenForRanks(count: number, token: string): Promise<List
           return;
         }
         links.set(hello.rank, { link, hello });
+        link.beat();
         socket.unref();
         if (links.size < count) return;
         server.close();

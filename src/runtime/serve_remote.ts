@@ -36,8 +36,12 @@ export async function serveRemote({ addresses, port }: Whereabouts, hello: Hello
     server.hear(message);
   });
   link.send(hello);
+  link.watch(silenceMs);
   return { closed: link.closed, isIdle: () => server === undefined };
 }
+
+/** A coordinator that has so long said nothing is gone, or cannot be reached any more. */
+const silenceMs = 30_000;
 
 /** So long for an address that may lie behind a network which drops what it does not know. */
 const answerMs = 3000;
