@@ -35,7 +35,7 @@ export function defineGate(program: Command): void {
     .description(
       "Runs a plan, and fails where its numbers are wrong, or where diagnostics, wire bytes, memory or\n" +
         "schedule are not the baseline's. Time is judged only beside a reference: another build's package,\n" +
-        "which takes steps of the plan in turns with this one, both started three times. It fails where\n" +
+        "which takes steps of the plan in turns with this one, both started four times. It fails where\n" +
         "the 95 % interval of the ratio lies above the threshold; where that is open, nothing fails.",
     )
     .option("--reference <folder>", "an earlier build's package, beside which time is judged")

@@ -30,8 +30,8 @@ export interface Turns {
   readonly ratio?: PairedRatio;
 }
 
-/** So often both builds are started anew. */
-const openings = 3;
+/** So often both builds are started anew, now one first and now the other. */
+const openings = 4;
 /** ms that one of them steps in a turn, about. */
 const turnMs = 60;
 
@@ -76,10 +76,14 @@ async function ratioTo(
   const count = Math.max(1, Math.round(turnMs / stepMs));
   const found: Turn[][] = [];
   for (let opening = 0; opening < openings; opening += 1) {
-    const other = await opened(join(reference, "dist/cli/main.js"), parameters, reference);
+    const openOther = () => opened(join(reference, "dist/cli/main.js"), parameters, reference);
+    const before = opening % 2 === 0 ? await openOther() : undefined;
     const own = await opened(ownMain, parameters, "this build");
+    const other = before ?? (await openOther());
     // The first steps of each warm it up.
-    for (const process of [other, own]) await stepsOf(process, count, "the plan");
+    for (const process of before === undefined ? [own, other] : [other, own]) {
+      await stepsOf(process, count, "the plan");
+    }
     const taken: Turn[] = [];
     for (let turn = 0; turn < Math.ceil(turns / openings); turn += 1) {
       const take = async (which: StepProcess, who: string) =>
