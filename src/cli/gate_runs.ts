@@ -8,7 +8,7 @@ import { z } from "zod";
 import { EnvironmentError } from "../environment_error.ts";
 import type { PairedRatio } from "../measure/paired_ratio.ts";
 import { median } from "../measure/statistics.ts";
-import { type Turn, turnsRatio } from "../measure/turns_ratio.ts";
+import { type GateTurn, turnsRatio } from "../measure/turns_ratio.ts";
 import { readStored, type StoredResult } from "../result/result_file.ts";
 import { exitCodes } from "./exit_code.ts";
 import { startSteps, type StepProcess } from "./step_process.ts";
@@ -74,7 +74,7 @@ async function ratioTo(
     ...(adapter === undefined ? [] : ["--adapter", adapter]),
   ];
   const count = Math.max(1, Math.round(turnMs / stepMs));
-  const found: Turn[][] = [];
+  const found: GateTurn[][] = [];
   for (let opening = 0; opening < openings; opening += 1) {
     const openOther = () => opened(join(reference, "dist/cli/main.js"), parameters, reference);
     const before = opening % 2 === 0 ? await openOther() : undefined;
@@ -84,7 +84,7 @@ async function ratioTo(
     for (const process of before === undefined ? [own, other] : [other, own]) {
       await stepsOf(process, count, "the plan");
     }
-    const taken: Turn[] = [];
+    const taken: GateTurn[] = [];
     for (let turn = 0; turn < Math.ceil(turns / openings); turn += 1) {
       const take = async (which: StepProcess, who: string) =>
         median(await stepsOf(which, count, who));

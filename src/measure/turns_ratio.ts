@@ -9,7 +9,7 @@ import { median } from "./statistics.ts";
 /** Fewer say nothing of openings. */
 const leastTurns = 15;
 
-export interface Turn {
+export interface GateTurn {
   /** ms of a step, medians of the turn. */
   readonly reference: number;
   readonly own: number;
@@ -19,7 +19,7 @@ export interface Turn {
  * @param openings the turns of each
  * @returns the median ratio of all turns; its 95 % interval, and what the medians of single openings reach beyond it
  */
-export function turnsRatio(openings: readonly (readonly Turn[])[]): PairedRatio {
+export function turnsRatio(openings: readonly (readonly GateTurn[])[]): PairedRatio {
   const ratios = openings.map((turns) => turns.map(({ own, reference }) => own / reference));
   const all = ratios.flat();
   const found = { ratio: median(all), pairs: all.length };

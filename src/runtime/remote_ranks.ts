@@ -19,11 +19,11 @@ export interface Hello {
 }
 
 /** The rank has left the program, and is ready for another. */
-export interface Left {
+export interface RankLeft {
   readonly kind: "left";
 }
 
-export type FromRemote = FromRank | Left;
+export type FromRemote = FromRank | RankLeft;
 
 type RemoteLink = Link<ToRank, FromRemote>;
 

@@ -13,8 +13,8 @@ import {
   refuseTooLong,
 } from "../communicator.ts";
 import type { Waiting } from "../waiting.ts";
-import { maxMessageBytes, memory, type Request } from "./library.ts";
-import { createProgress, type Progress } from "./progress.ts";
+import { maxMessageBytes, memory, type MpiRequest } from "./library.ts";
+import { createProgress, type MpiProgress } from "./progress.ts";
 import { type MpiWorld, tags } from "./world.ts";
 
 export interface MpiSetup {
@@ -103,11 +103,11 @@ function createPlans(
 function createOutbox(
   { mpi, rank }: MpiWorld,
   planOf: (channel: number, source: number) => Placed,
-  progress: Progress,
+  progress: MpiProgress,
 ): Pick<Communicator, "tryReserve" | "reserve" | "room"> {
   /** By channel: messages reserved, and of each posted one what has not ended. */
   const reserved = new Map<number, number>();
-  const posted = new Map<number, (readonly Request[])[]>();
+  const posted = new Map<number, (readonly MpiRequest[])[]>();
   const held = (channel: number): number => {
     const left = (posted.get(channel) ?? []).filter(
       (requests) => !requests.every((one) => one.isDone()),

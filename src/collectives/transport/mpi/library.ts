@@ -3,14 +3,14 @@
 // the library's header gives it.
 //
 // All calls are made by the main thread (MPI_THREAD_FUNNELED). Memory that a request reads or writes stays where it is,
-// and is kept from the garbage collector, by whoever holds the `Request`.
+// and is kept from the garbage collector, by whoever holds the `MpiRequest`.
 
 import koffi, { type LibraryHandle } from "koffi";
 import { EnvironmentError } from "../../../environment_error.ts";
 import type { MpiLibraryName } from "./launcher.ts";
 
 /** A send or receive that is under way. */
-export interface Request {
+export interface MpiRequest {
   /** Whether it has ended; may be asked again. */
   isDone(): boolean;
 }
@@ -26,12 +26,12 @@ export interface MpiLibrary {
   rank(): number;
   size(): number;
   /** @param bytes stay as they are until the request is done */
-  send(bytes: Uint8Array<ArrayBuffer>, to: number, tag: number): Request;
+  send(bytes: Uint8Array<ArrayBuffer>, to: number, tag: number): MpiRequest;
   /** @param into at least as large as the message */
   receive(into: Uint8Array<ArrayBuffer>, from: number, tag: number): ReceiveRequest;
 }
 
-export interface ReceiveRequest extends Request {
+export interface ReceiveRequest extends MpiRequest {
   /** Of the message; once it is done. */
   byteLength(): number;
 }

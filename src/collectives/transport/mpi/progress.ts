@@ -5,13 +5,13 @@ import { setImmediate } from "node:timers/promises";
 import { napUsAfter, patiently } from "../../../gpu/patience.ts";
 import { hostMs } from "../../../gpu/timestamps.ts";
 import type { Waiting } from "../waiting.ts";
-import type { Request } from "./library.ts";
+import type { MpiRequest } from "./library.ts";
 
-export interface Progress {
+export interface MpiProgress {
   /** Asks after it until it has ended, whoever waits. */
-  keep(request: Request): void;
+  keep(request: MpiRequest): void;
   /** Resolves when it has ended. Rejects when the communicator closes. */
-  done(request: Request): Promise<void>;
+  done(request: MpiRequest): Promise<void>;
   /** Resolves with true as soon as `holds`, with false after `atMostMs`. Rejects when the communicator closes. */
   until(holds: () => boolean, atMostMs?: number): Promise<boolean>;
   /** Awaits something else. */
@@ -29,8 +29,8 @@ interface Pending {
 /** Nobody wakes who sleeps on it. */
 const bell = new Int32Array(new SharedArrayBuffer(4));
 
-export function createProgress({ spinUs, naps }: Waiting): Progress {
-  let underWay: Request[] = [];
+export function createProgress({ spinUs, naps }: Waiting): MpiProgress {
+  let underWay: MpiRequest[] = [];
   let waiters: Pending[] = [];
   let isAttended = false;
   let isClosed = false;
@@ -61,7 +61,7 @@ export function createProgress({ spinUs, naps }: Waiting): Progress {
     isAttended = true;
     void attend();
   };
-  const until: Progress["until"] = async (holds, atMostMs = Infinity) => {
+  const until: MpiProgress["until"] = async (holds, atMostMs = Infinity) => {
     if (holds()) return true;
     return new Promise<boolean>((resolve, reject) => {
       waiters.push({ holds, deadline: hostMs() + atMostMs, resolve, reject });

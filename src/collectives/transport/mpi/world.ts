@@ -3,7 +3,7 @@
 import { hostname } from "node:os";
 import { hostMs } from "../../../gpu/timestamps.ts";
 import { launchedByMpi } from "./launcher.ts";
-import { loadMpi, memory, type MpiLibrary, type Request } from "./library.ts";
+import { loadMpi, memory, type MpiLibrary, type MpiRequest } from "./library.ts";
 
 export interface MpiWorld {
   readonly mpi: MpiLibrary;
@@ -38,7 +38,7 @@ export function joinWorld(): MpiWorld {
 }
 
 /** Blocks until the request has ended; only before ranks serve, and after. */
-export function finish(request: Request): void {
+export function finish(request: MpiRequest): void {
   while (!request.isDone());
 }
 
