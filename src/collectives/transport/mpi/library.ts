@@ -70,10 +70,24 @@ const abis: readonly Abi[] = [
 ];
 
 /**
+ * UCX, which MPI libraries send with, patches the functions by which a process gets and gives back memory, and takes over
+ * its signals. Node, whose threads are at work by then, crashes of it now and then; and messages are right without.
+ */
+const withoutHooks = {
+  UCX_MEM_EVENTS: "n",
+  UCX_MEM_MALLOC_HOOKS: "n",
+  UCX_MEM_MMAP_HOOK_MODE: "none",
+  UCX_ERROR_SIGNALS: "",
+  OMPI_MCA_memory: "^patcher",
+} as const;
+
+/**
  * @param first is looked for before the others
  * @throws EnvironmentError `missing-feature` where no library is found
  */
 export function loadMpi(first: MpiLibraryName): MpiLibrary {
+  // Before the libraries are loaded, which look then.
+  for (const [name, value] of Object.entries(withoutHooks)) process.env[name] ??= value;
   const ordered = abis.toSorted((a, b) => Number(b.name === first) - Number(a.name === first));
   const failures: string[] = [];
   for (const abi of ordered) {
