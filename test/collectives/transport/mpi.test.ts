@@ -214,7 +214,7 @@ for (const launcher of launchers) {
   });
 }
 
-/** The process of rank 1, once steps are measured: its ranks have been asked for them for a while. */
+/** The process of rank 1, a while after it has loaded its GPU's driver. */
 async function rankOnce(word: string, list: () => string): Promise<number> {
   const found = await vi.waitFor(
     () => {
@@ -230,7 +230,11 @@ async function rankOnce(word: string, list: () => string): Promise<number> {
     },
     { timeout: 60_000, interval: 200 },
   );
-  await new Promise((done) => setTimeout(done, 8000));
+  await vi.waitFor(
+    () => expect(readFileSync(`/proc/${found}/maps`, "utf8")).toMatch(/dawn\.node/),
+    { timeout: 120_000, interval: 200 },
+  );
+  await new Promise((done) => setTimeout(done, 5000));
   return found;
 }
 
