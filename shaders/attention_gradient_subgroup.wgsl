@@ -17,7 +17,6 @@ override TILES: u32 = (SEQUENCE + 7u) / 8u;
 @group(0) @binding(0) var<storage, read> qkv: array<Quad>;
 @group(0) @binding(4) var<storage, read> dy: array<Quad>;
 @group(0) @binding(5) var<storage, read> statistics: array<vec2f>;
-@group(0) @binding(6) var<storage, read_write> dqkv: array<Quad>;
 
 // Something of the 8 own rows, four to a matrix.
 struct Rows {
