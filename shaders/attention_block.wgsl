@@ -3,15 +3,17 @@
 // and where they stand, says attention/blocks.wgsl; where results go, attention/block_goes_on.wgsl or block_is_last.wgsl.
 //
 // A workgroup takes 32 queries of one head and walks the keys in blocks of 32, of which it leaves out those that none of
-// its queries sees. Per block: scores in cells of 4 queries × 4 keys; exponentials, 4 queries to a lane; sums, of which
-// each lane owns 4 queries × 2 quads.
+// its queries sees. Per block: scores in cells of 4 queries × 4 keys; exponentials, 4 queries to a lane; sums, in cells of
+// 4 queries × a quad, each of which one lane has throughout.
 //
-// qkv       Quad [BATCH · ROWS, QKV_QUADS]   queries first
-// dispatch  ceil(ROWS / 32), HEADS, BATCH; LANES = 8 · ceil(VALUE_QUADS / 2)
+// qkv       Quad [BATCH · ROWS, QKV_QUADS]                 queries first
+// state     vec4f [BATCH · ROWS, HEADS, VALUE_QUADS + 1]   sums of values, then (largest score, total, 0, 0)
+// dispatch  ceil(ROWS / 32), HEADS, BATCH
 override LANES: u32;
 override BEGINS: u32;  // 1: no block came before
 
 @group(0) @binding(0) var<storage, read> qkv: array<Quad>;
+@group(0) @binding(5) var<storage, read_write> state: array<vec4f>;
 
 const QUADS = BLOCK_ROWS / 4u;
 const CELLS = QUADS * QUADS;
@@ -43,14 +45,15 @@ fn scoreCell(sequence: u32, query: u32, key: u32, head: u32, cell: u32) {
   }
 }
 
-fn softmaxOf(quad: u32) {
+// Of so many keys of the block: a number that varies, else compilers would write loops out, which takes them long.
+fn softmaxOf(quad: u32, keys: u32) {
   let before = largest[quad];
   var now = before;
-  for (var key = 0u; key < BLOCK_ROWS; key++) {
+  for (var key = 0u; key < keys; key++) {
     now = max(now, weights[key * PITCH + quad]);
   }
   var sums = vec4f();
-  for (var key = 0u; key < BLOCK_ROWS; key++) {
+  for (var key = 0u; key < keys; key++) {
     let exponentials = exp2(weights[key * PITCH + quad] - now);
     weights[key * PITCH + quad] = exponentials;
     sums += exponentials;
@@ -84,8 +87,19 @@ fn outer(quad: vec4f, rows: vec4f) -> mat4x4f {
   return mat4x4f(quad * rows.x, quad * rows.y, quad * rows.z, quad * rows.w);
 }
 
-fn scaled(rows: mat4x4f, by: vec4f) -> mat4x4f {
-  return mat4x4f(rows[0] * by.x, rows[1] * by.y, rows[2] * by.z, rows[3] * by.w);
+// What a cell's four queries, from `query` on, have of a quad so far, as the block before left it.
+fn sumsSoFar(sequence: u32, query: u32, head: u32, quad: u32, by: vec4f) -> mat4x4f {
+  var sums: mat4x4f;
+  for (var i = 0u; i < 4u; i++) {
+    sums[i] = by[i] * state[rowAt(sequence, query + i, head) * (VALUE_QUADS + 1u) + quad];
+  }
+  return sums;
+}
+
+fn storeSums(sequence: u32, query: u32, head: u32, quad: u32, sums: mat4x4f) {
+  for (var i = 0u; i < 4u && query + i < ROWS; i++) {
+    state[rowAt(sequence, query + i, head) * (VALUE_QUADS + 1u) + quad] = sums[i];
+  }
 }
 
 @compute @workgroup_size(LANES)
@@ -94,25 +108,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let head = group.y;
   let sequence = group.z;
   let v_quad = firstValueQuad(head / (HEADS / KV_HEADS));
-
-  // This lane's share: the four queries of quad `own` of the block, and two quads of the head.
-  let own = lane % QUADS;
-  let quad = lane / QUADS * 2u;
-  let right = min(quad + 1u, VALUE_QUADS - 1u);
-  var left_sum = mat4x4f();
-  var right_sum = mat4x4f();
   chooseHeads(vec4u(head));
-  if (lane < QUADS) {
-    begin(sequence, first_query, head, lane);
-  }
-  if (BEGINS == 0u) {
-    for (var i = 0u; i < 4u; i++) {
-      let at = rowAt(sequence, first_query + 4u * own + i, head) * (VALUE_QUADS + 1u);
-      left_sum[i] = state[at + quad];
-      right_sum[i] = state[at + right];
-    }
+  for (var own = lane; own < QUADS; own += LANES) {
+    begin(sequence, first_query, head, own);
   }
 
+  var is_empty = BEGINS == 1u;
   for (var key = 0u; key < ROWS; key += BLOCK_ROWS) {
     if (!blocksMeet(first_query, key)) {
       continue;
@@ -121,34 +122,44 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       scoreCell(sequence, first_query, key, head, cell);
     }
     workgroupBarrier();
-    if (lane < QUADS) {
-      softmaxOf(lane);
+    let keys = min(BLOCK_ROWS, ROWS - key);
+    for (var own = lane; own < QUADS; own += LANES) {
+      softmaxOf(own, keys);
     }
     workgroupBarrier();
-    left_sum = scaled(left_sum, rescale[own]);
-    right_sum = scaled(right_sum, rescale[own]);
-    for (var i = 0u; i < BLOCK_ROWS; i++) {
-      let token = tokenOf(sequence, key + i);
-      let p = weights[i * PITCH + own];
-      left_sum += outer(valueQuad(token, v_quad + quad), p);
-      right_sum += outer(valueQuad(token, v_quad + right), p);
+    for (var cell = lane; cell < QUADS * VALUE_QUADS; cell += LANES) {
+      let own = cell % QUADS;
+      let quad = cell / QUADS;
+      var sums = mat4x4f();
+      if (!is_empty) {
+        sums = sumsSoFar(sequence, first_query + 4u * own, head, quad, rescale[own]);
+      }
+      for (var i = 0u; i < keys; i++) {
+        let value = valueQuad(tokenOf(sequence, key + i), v_quad + quad);
+        sums += outer(value, weights[i * PITCH + own]);
+      }
+      storeSums(sequence, first_query + 4u * own, head, quad, sums);
     }
+    is_empty = false;
     // The next block overwrites the scores.
     workgroupBarrier();
   }
 
-  // Lanes read what others began with, where no block was seen.
+  // Where no block was seen, lanes read what others began with.
   workgroupBarrier();
-  for (var i = 0u; i < 4u && first_query + 4u * own + i < ROWS; i++) {
-    let row = rowAt(sequence, first_query + 4u * own + i, head);
-    if (quad < VALUE_QUADS) {
-      storeSum(row, quad, left_sum[i], total[own][i]);
+  for (var cell = lane; cell < QUADS * VALUE_QUADS; cell += LANES) {
+    let own = cell % QUADS;
+    let quad = cell / QUADS;
+    let query = first_query + 4u * own;
+    if (is_empty) {
+      storeSums(sequence, query, head, quad, mat4x4f());
     }
-    if (right > quad) {
-      storeSum(row, right, right_sum[i], total[own][i]);
-    }
-    if (quad == 0u) {
-      storeSoftmax(row, largest[own][i], total[own][i]);
+    for (var i = 0u; i < 4u && query + i < ROWS; i++) {
+      let row = rowAt(sequence, query + i, head);
+      storeResult(row, quad, total[own][i]);
+      if (quad == 0u) {
+        storeSoftmax(row, largest[own][i], total[own][i]);
+      }
     }
   }
 }

@@ -142,7 +142,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         }
       }
       workgroupBarrier();
-      for (var i = 0u; i < BLOCK; i++) {
+      // A bound that varies: else compilers would write the loop out, which takes them long.
+      let rows = min(BLOCK, others.y - other);
+      for (var i = 0u; i < rows; i++) {
         let token = tokenOf(sequence, other + i);
         if (quad < HEAD_QUADS) {
           let ds = ds_tile[i * PITCH + own_rows];

@@ -6,6 +6,8 @@ import {
   keyValueColumns,
   pairsOfBlock,
 } from "./block_shape.ts";
+import { isCpuAdapter } from "./cpu_adapter.ts";
+import { workgroupSize } from "./grid.ts";
 import { accumulate, type Kernel, read, write } from "./kernel.ts";
 import { bytesPerElement, ceilDiv } from "./storage.ts";
 
@@ -35,11 +37,9 @@ export const attentionBlock: Kernel<AttentionStepShape> = {
     { ...read("qkv"), slot: 0 },
     { ...read("kv"), slot: 2 },
     ...(sinks === undefined ? [] : [{ ...read("sinks", "f32"), slot: 3 }]),
-    ...(at === "first" ? [{ ...write("state", "f32"), slot: 5 }] : []),
-    ...(at === "between" ? [{ ...accumulate("state"), slot: 5 }] : []),
+    { ...(at === "first" ? write("state", "f32") : accumulate("state")), slot: 5 },
     ...(at === "last"
       ? [
-          { ...read("state", "f32"), slot: 5 },
           { ...write("logarithms", "f32"), slot: 6 },
           { ...write("y"), slot: 1 },
         ]
@@ -50,10 +50,11 @@ export const attentionBlock: Kernel<AttentionStepShape> = {
     sinksPrelude(shape),
     `attention/block_${at === "last" ? "is_last" : "goes_on"}`,
   ],
-  constants: (shape) => ({
+  constants: (shape, adapter) => ({
     ...blockConstants(shape),
     BEGINS: shape.at === "first" ? 1 : 0,
-    LANES: 8 * ceilDiv(shape.valueDim, 8),
+    // Of one subgroup a CPU waits at no barrier.
+    LANES: isCpuAdapter(adapter) ? adapter.subgroupSize.max : workgroupSize,
   }),
   grid: ({ batch, rows, heads }) => [ceilDiv(rows, tile), heads, batch],
   flops: (shape) =>
@@ -62,7 +63,7 @@ export const attentionBlock: Kernel<AttentionStepShape> = {
     const { batch, rows, heads, headDim, valueDim, at, sinks } = shape;
     const results = at === "last" ? heads * valueDim : 0;
     const stored = heads * headDim + keyValueColumns(shape) + results;
-    const states = (at === "between" ? 2 : 1) * stateColumns(shape) + (at === "last" ? heads : 0);
+    const states = (at === "first" ? 1 : 2) * stateColumns(shape) + (at === "last" ? heads : 0);
     const tables = sinks === undefined ? 0 : 4 * heads;
     return batch * rows * (stored * bytesPerElement(dtype) + 4 * states) + tables;
   },

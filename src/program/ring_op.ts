@@ -131,7 +131,7 @@ export function writtenInRing(op: NewRingOp): readonly Tensor[] {
     case "pack-keys-values":
       return [op.kv];
     case "attention-block":
-      return present(op.at === "last" ? undefined : op.state, op.y, op.logarithms);
+      return present(op.state, op.y, op.logarithms);
     case "attention-block-gradient":
       return [op.dq, op.dkv];
     case "attention-block-statistics":

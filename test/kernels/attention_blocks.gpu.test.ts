@@ -40,24 +40,24 @@ const plain = {
   dtype: "f32",
 } as const;
 
+// Every pair of ranks is a pipeline of its own, so rules stand together where they can.
 const cases: readonly (readonly [string, Case])[] = [
-  ["slices of a token, of two sequences", { ...plain, batch: 2, sequence: 4 }],
   [
-    "shared keys, over two blocks of rows",
-    { ...plain, sequence: 140, heads: 4, headDim: 12, valueDim: 12 },
+    "a window both ways, capped scores, shared keys, over two blocks of rows",
+    { ...plain, sequence: 140, kvHeads: 1, causal: false, window: 30, softcap: 2 },
   ],
   [
-    "three ranks, values of another width",
-    { ...plain, sequence: 18, ranks: 3, dtype: "f16", valueDim: 12 },
-  ],
-  ["a window, exact blocks", { ...plain, sequence: 128, window: 9, batch: 2 }],
-  [
-    "a window both ways, capped scores",
-    { ...plain, sequence: 140, causal: false, window: 30, softcap: 2 },
-  ],
-  [
-    "chunks, slopes and sinks",
-    { ...plain, sequence: 28, chunk: 10, alibi: { heads: 6, first: 1 }, sinks: true },
+    "chunks, slopes and sinks, values of another width, two sequences",
+    {
+      ...plain,
+      batch: 2,
+      sequence: 28,
+      valueDim: 12,
+      chunk: 10,
+      alibi: { heads: 6, first: 1 },
+      sinks: true,
+      dtype: "f16",
+    },
   ],
 ];
 
@@ -281,5 +281,38 @@ describeOnAdapter("attention in blocks of keys", () => {
       const expected = tolerated(besides(dq, dk, dv), places);
       expect(outOfTolerance(found[rank]!, expected, dtype)).toEqual([]);
     }
+  });
+
+  test("a block between others, and gradients that are added to", async () => {
+    const own = { ...plain, ranks: 3 };
+    const [held] = [await heldBy(own, 1, drawn(own))];
+    const { qkv, kv, dy } = held;
+    const rows = held.places.length;
+    const { shape } = blockAt(own, 1, 1);
+    const random = randomSource(3);
+    const table = (columns: number) => encode(randomTensor(rows, columns, "f32", random), "f32");
+    const before = randomTensor(rows, stateColumns(own), "f32", random);
+    // Totals are those of a softmax: no less than the largest of its summands.
+    for (let at = 0; at < before.values.length; at += 8) before.values[at + 5] = 1.5;
+    await checked(
+      { kernel: "attention_block", shape: { ...shape, at: "between" } },
+      "f32",
+      { qkv, kv, state: encode(before, "f32") },
+      { state: 4 * rows * stateColumns(own) },
+    );
+    const statistics = tensor(
+      1,
+      4 * rows,
+      Array.from({ length: 4 * rows }, (_, i) => 3 - (i % 2)),
+    );
+    await checked(
+      {
+        kernel: "attention_block_gradient",
+        shape: { ...shape, addsQueries: true, addsKeys: true },
+      },
+      "f32",
+      { qkv, kv, dy, statistics: encode(statistics, "f32"), dq: table(8), dkv: table(16) },
+      { dq: tensorBytes(rows, 8, "f32"), dkv: tensorBytes(rows, 16, "f32") },
+    );
   });
 });

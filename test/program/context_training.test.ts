@@ -1,32 +1,8 @@
 // Steps of training of ranks that share sequences, on the host in f64: gradients of all weights are the reference's.
 
 import { describe, expect, test } from "vitest";
-import { planOf } from "../support/written_plan.ts";
+import { contextPlan, type SharedSequences } from "../support/context_plans.ts";
 import { faultsOf } from "../support/training_faults.ts";
-
-interface Trained {
-  readonly gpus: number;
-  readonly parallel: string;
-  readonly model?: string;
-  readonly workload?: string;
-  readonly optimizations?: string;
-}
-
-function trained({ gpus, parallel, model = "", workload = "", optimizations = "" }: Trained) {
-  const layers = parallel.includes("pipeline") ? 2 : 1;
-  return planOf(`
-name: shared sequences
-hardware: { gpus: ${gpus} }
-workload:
-  { mode: training, batch: 4, microBatches: 2, sequence: 12, dtype: f32, ${workload}
-    optimizer: { name: adamw, clipNorm: 1 } }
-model:
-  { layers: ${layers}, hidden: 16, heads: 4, headDim: 8, ffn: 24, vocabulary: 40, norm: rms, gated: true,
-    ${model === "" ? "positions: { kind: rotary }" : model} }
-parallel: { ${parallel} }
-optimizations: [${optimizations}]
-`);
-}
 
 const rotary = "positions: { kind: rotary }";
 
@@ -44,12 +20,12 @@ describe("models on two ranks that share sequences", () => {
     ["a cap and a gate", `attentionSoftcap: 2, attentionOutputGate: true, ${rotary}`],
     ["experts", `moe: { experts: 3, topK: 2, ffn: 4, auxLossCoeff: 3 }, ${rotary}`],
   ])("%s", async (_, model) => {
-    expect(await faultsOf(trained({ gpus: 2, parallel: "context: 2", model }))).toEqual([]);
+    expect(await faultsOf(contextPlan({ gpus: 2, parallel: "context: 2", model }))).toEqual([]);
   });
 });
 
 describe("splits", () => {
-  test.each<[string, Trained]>([
+  test.each<[string, SharedSequences]>([
     ["three ranks", { gpus: 3, parallel: "context: 3" }],
     [
       "while blocks are on their way",
@@ -62,14 +38,14 @@ describe("splits", () => {
     ["replicas", { gpus: 4, parallel: "context: 2, data: 2" }],
     [
       "replicas of which one has more samples",
-      { gpus: 4, parallel: "context: 2, data: 2", workload: "" },
+      { gpus: 4, parallel: "context: 2, data: 2", batch: 6 },
     ],
     ["two pipeline ranks", { gpus: 4, parallel: "context: 2, pipeline: 2" }],
-    ...([1, 2, 3] as const).map((zero): [string, Trained] => [
+    ...([1, 2, 3] as const).map((zero): [string, SharedSequences] => [
       `ranks and replicas that share state, stage ${zero}`,
       { gpus: 4, parallel: `context: 2, data: 2, zero: ${zero}` },
     ]),
-    ...["full", "selective"].map((granularity): [string, Trained] => [
+    ...["full", "selective"].map((granularity): [string, SharedSequences] => [
       `${granularity} recomputation`,
       {
         gpus: 2,
@@ -79,6 +55,6 @@ describe("splits", () => {
       },
     ]),
   ])("%s", async (_, split) => {
-    expect(await faultsOf(trained(split))).toEqual([]);
+    expect(await faultsOf(contextPlan(split))).toEqual([]);
   });
 });

@@ -52,7 +52,7 @@ export async function checkAttentionBlock(
     const tensors: Tensors = {
       qkv: await operands.rows("qkv", columns, runs),
       kv: await operands.rows("kv", keyValueColumns(shape), runs),
-      before: await stateBefore(at, operands, held, runs),
+      before: at === "first" ? undefined : await operands.rowsBefore("state", held, runs),
       sinks,
       after({ row, head }) {
         const token = own * rows + row;
@@ -70,18 +70,6 @@ export async function checkAttentionBlock(
   }
   const total = batch * rows * heads;
   return { unit: "pairs of a row and a head", checked: pairs.length, total, deviation };
-}
-
-async function stateBefore(
-  at: AttentionStepShape["at"],
-  operands: Operands,
-  columns: number,
-  runs: readonly { readonly first: number; readonly count: number }[],
-): Promise<PaddedRows | undefined> {
-  if (at === "first") return undefined;
-  return at === "last"
-    ? operands.rows("state", columns, runs)
-    : operands.rowsBefore("state", columns, runs);
 }
 
 function partOf(row: Float32Array | undefined, head: number, width: number): Float64Array {
