@@ -294,12 +294,13 @@ describeOnAdapter("attention in blocks of keys", () => {
     const before = randomTensor(rows, stateColumns(own), "f32", random);
     // Totals are those of a softmax: no less than the largest of its summands.
     for (let at = 0; at < before.values.length; at += 8) before.values[at + 5] = 1.5;
-    await checked(
+    const block = await checked(
       { kernel: "attention_block", shape: { ...shape, at: "between" } },
       "f32",
       { qkv, kv, state: encode(before, "f32") },
       { state: 4 * rows * stateColumns(own) },
     );
+    expect(block("state")).not.toEqual(encode(before, "f32"));
     const statistics = tensor(
       1,
       4 * rows,
