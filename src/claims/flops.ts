@@ -119,8 +119,7 @@ function spared(plan: Plan, { attention, experts }: ForwardFlops): number {
 /** Windows, chunks, chosen tokens and linear forms of attention see fewer tokens. */
 export function seesWholeSequences({ model, workload }: Plan): boolean {
   if (model === undefined) return true;
-  const { slidingWindow, chunkedAttention, otherMixers, sparseAttention, otherFeatures } =
-    model;
+  const { slidingWindow, chunkedAttention, otherMixers, sparseAttention, otherFeatures } = model;
   return (
     slidingWindow === undefined &&
     chunkedAttention === undefined &&
