@@ -188,6 +188,8 @@ export interface RankAdapter {
   readonly core?: number;
   /** That core does not sleep while nobody works there. */
   readonly keptAwake?: true;
+  /** Which machine of an MPI job, counted from 0; absent where all ranks are on one. Each has adapters of its own. */
+  readonly machine?: number;
   /** The other ranks on the same adapter, and on others that are not proven to be GPUs of their own. */
   readonly sharedWith: readonly number[];
 }

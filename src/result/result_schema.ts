@@ -64,6 +64,7 @@ export const rankAdapter = z.object({
   subgroupSize: z.object({ min: count, max: count }).exactOptional(),
   core: count.exactOptional(),
   keptAwake: z.literal(true).exactOptional(),
+  machine: count.exactOptional(),
   sharedWith: z.array(count),
 } satisfies Keys<RankAdapter>);
 

@@ -4,6 +4,7 @@
 
 import { createServer, type Socket } from "node:net";
 import { EnvironmentError } from "../environment_error.ts";
+import { setJobHosts } from "../gpu/job_hosts.ts";
 import type { FromRank, RankPosition, ToRank } from "./messages.ts";
 import { type Link, linkOver } from "./rank_link.ts";
 import type { RankEnd, RankProcess } from "./rank_process.ts";
@@ -13,6 +14,8 @@ export interface Hello {
   readonly token: string;
   readonly rank: number;
   readonly host: string;
+  /** The same for all containers of one machine. */
+  readonly machine: string;
   readonly library: string;
   /** How well its clock is known, ms. */
   readonly clockUncertaintyMs: number;
@@ -99,6 +102,7 @@ function ranksOf(
   all: readonly { readonly link: RemoteLink; readonly hello: Hello }[],
 ): RemoteRanks {
   const hosts = all.map(({ hello }) => hello.host);
+  setJobHosts(all.map(({ hello: { host: name, machine } }) => ({ name, machine })));
   const count = new Set(hosts).size;
   const worstMs = Math.max(...all.map(({ hello }) => hello.clockUncertaintyMs));
   const where = count === 1 ? "on one host" : `on ${count} hosts`;
