@@ -63,15 +63,15 @@ const slowed: readonly Change[] = [
 const wrongBytes: readonly Change[] = [
   {
     files: ["dist/cli"],
-    from: "sent += send.length * slice.bytes;",
-    to: "sent += send.length * (slice.bytes + 4);",
+    from: "own.sentBytes += times * sent;",
+    to: "own.sentBytes += times * sent + 4;",
   },
 ];
 const wrongNumbers: readonly Change[] = [
   {
-    files: ["shaders/epilogue/residual.wgsl"],
-    from: "return v + unpackQuad(",
-    to: "return v + 0.99 * unpackQuad(",
+    files: ["shaders/add_rms_norm.wgsl"],
+    from: "SCALE * unpackQuad(a[i]) + unpackQuad(b[i])",
+    to: "SCALE * unpackQuad(a[i]) + 0.99 * unpackQuad(b[i])",
   },
 ];
 

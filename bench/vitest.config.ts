@@ -15,6 +15,7 @@ function onAdapter(adapter: string) {
         "bench/phases.ts",
         "bench/pipelines.ts",
         "bench/projection.ts",
+        "bench/recompute.ts",
         "bench/separation.ts",
         "bench/soak.ts",
         "bench/steps.ts",
