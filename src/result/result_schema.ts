@@ -240,6 +240,7 @@ export const sourcesSchema = z.object({
   adapters: z.array(rankAdapter),
   separation: separationSchema.exactOptional(),
   link: link.exactOptional(),
+  clockUncertaintyMs: z.number().positive().exactOptional(),
   notes: z.array(z.string()),
   runs: z.array(timedRun),
   check: check.exactOptional(),

@@ -34,6 +34,8 @@ export interface RemoteRanks {
   readonly count: number;
   /** What a person should know of them. */
   readonly notes: readonly string[];
+  /** Clocks of two ranks differ by no more than twice that, ms; 0 where all are on one host. */
+  readonly clockUncertaintyMs: number;
   /** By rank. */
   readonly hosts: readonly string[];
   /** @param onMessage of a program that begins */
@@ -109,6 +111,7 @@ function ranksOf(
   const clocks = count === 1 ? "" : `, whose clocks agree within ${(1000 * worstMs).toFixed(0)} µs`;
   return {
     count: all.length,
+    clockUncertaintyMs: worstMs,
     hosts,
     notes: [`ranks are processes of an MPI job over ${all[0]?.hello.library} ${where}${clocks}`],
     start(rank, onMessage) {
