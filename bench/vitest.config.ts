@@ -47,6 +47,7 @@ export default defineConfig({
             "bench/gate.ts",
             "bench/gradients.ts",
             "bench/host.ts",
+            "bench/mpi.ts",
             "bench/mutations.ts",
             "bench/snapshots.ts",
             "bench/startup.ts",
