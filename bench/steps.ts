@@ -10,7 +10,6 @@ import { median } from "../src/measure/statistics.ts";
 import type { Optimizer } from "../src/plan/optimizer.ts";
 import type { Plan } from "../src/plan/plan.ts";
 import { renderTable } from "../src/report/render/table.ts";
-import type { RankPool } from "../src/runtime/rank_pool.ts";
 import { describeOnAdapter, testGpu } from "../test/support/gpu.ts";
 import { planOf } from "../test/support/written_plan.ts";
 import {
@@ -23,6 +22,7 @@ import {
 } from "../test/peer/jax_js_training.ts";
 import { provideNavigator } from "./peers/shared_dawn.ts";
 import { conditionsOf, writeResults } from "./results.ts";
+import { cpuRatio, stepSample, type StepSample } from "./step_samples.ts";
 
 const rounds = Number(process.env["SHARDBENCH_STEPS_ROUNDS"] ?? 5);
 const folder = process.env["SHARDBENCH_BENCH_OUT"];
@@ -59,14 +59,8 @@ function forwardOf({ workload, ...rest }: Plan): Plan {
   return { ...rest, workload: { ...kept, mode: "inference" } };
 }
 
-/** CPU time of the process that computes, over all its threads, and wall time, in ms. */
-interface Sample {
-  readonly cpuMs: number;
-  readonly wallMs: number;
-}
-
 interface Runner {
-  take(): Promise<Sample>;
+  take(): Promise<StepSample>;
   /** Of its first two steps. */
   readonly losses: readonly number[];
   close(): Promise<void>;
@@ -90,14 +84,9 @@ async function ours(plan: Plan): Promise<Runner> {
   }
   return {
     losses,
-    take: async () => sampleOf(pool),
+    take: async () => stepSample(pool),
     close: async () => pool.close(),
   };
-}
-
-async function sampleOf(pool: RankPool): Promise<Sample> {
-  const { ranks, wallMs } = await pool.step();
-  return { wallMs, cpuMs: ranks[0]?.cpuMs ?? Number.NaN };
 }
 
 function rulesOf({ clipNorm, ...rules }: Optimizer): AdamwRules {
@@ -145,18 +134,13 @@ async function jaxJs(plan: Plan): Promise<Runner | undefined> {
 
 interface Taken {
   readonly model: string;
-  readonly forward: readonly Sample[];
-  readonly step: readonly Sample[];
-  readonly jaxJs?: readonly Sample[];
-}
-
-/** Medians of what two took within a round. */
-function ratio(of: readonly Sample[], to: readonly Sample[]): number {
-  return median(of.map(({ cpuMs }, round) => cpuMs / (to[round]?.cpuMs ?? Number.NaN)));
+  readonly forward: readonly StepSample[];
+  readonly step: readonly StepSample[];
+  readonly jaxJs?: readonly StepSample[];
 }
 
 function tableOf(all: readonly Taken[]): string[] {
-  const ms = (samples: readonly Sample[]): string =>
+  const ms = (samples: readonly StepSample[]): string =>
     median(samples.map(({ cpuMs }) => cpuMs)).toFixed(0);
   return renderTable(
     [
@@ -172,9 +156,9 @@ function tableOf(all: readonly Taken[]): string[] {
         model,
         ms(forward),
         ms(step),
-        ratio(step, forward).toFixed(2),
+        cpuRatio(step, forward).toFixed(2),
         peer === undefined ? "–" : ms(peer),
-        peer === undefined ? "–" : ratio(peer, step).toFixed(2),
+        peer === undefined ? "–" : cpuRatio(peer, step).toFixed(2),
       ],
     })),
   );
@@ -194,7 +178,11 @@ describeOnAdapter("training steps", () => {
       }
       // Whatever is done once.
       for (const runner of Object.values(runners)) await runner.take();
-      const taken = { forward: [] as Sample[], step: [] as Sample[], peer: [] as Sample[] };
+      const taken = {
+        forward: [] as StepSample[],
+        step: [] as StepSample[],
+        peer: [] as StepSample[],
+      };
       for (let round = 0; round < rounds; round += 1) {
         taken.forward.push(await runners.forward.take());
         taken.step.push(await runners.step.take());
@@ -202,7 +190,7 @@ describeOnAdapter("training steps", () => {
       }
       const { forward, step } = taken;
       all.push({ model, forward, step, ...(peer === undefined ? {} : { jaxJs: taken.peer }) });
-      expect(ratio(step, forward)).toBeGreaterThan(1);
+      expect(cpuRatio(step, forward)).toBeGreaterThan(1);
     } finally {
       await runners.forward.close();
       await runners.step.close();

@@ -119,12 +119,11 @@ function spared(plan: Plan, { attention, experts }: ForwardFlops): number {
 /** Windows, chunks, chosen tokens and linear forms of attention see fewer tokens. */
 export function seesWholeSequences({ model, workload }: Plan): boolean {
   if (model === undefined) return true;
-  const { slidingWindow, chunkedAttention, linearAttention, sparseAttention, otherFeatures } =
-    model;
+  const { slidingWindow, chunkedAttention, otherMixers, sparseAttention, otherFeatures } = model;
   return (
     slidingWindow === undefined &&
     chunkedAttention === undefined &&
-    linearAttention === undefined &&
+    otherMixers === undefined &&
     (sparseAttention === undefined || sparseAttention.topK >= workload.sequence) &&
     (otherFeatures ?? []).length === 0
   );

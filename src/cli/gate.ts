@@ -39,7 +39,7 @@ export function defineGate(program: Command): void {
         "the 95 % interval of the ratio lies above the threshold; where that is open, nothing fails.",
     )
     .option("--reference <folder>", "an earlier build's package, beside which time is judged")
-    .option("--turns <n>", "turns of a few steps that both builds take", wholeNumber(15), 60)
+    .option("--turns <n>", "turns of a few steps that both builds take", wholeNumber(15), 120)
     .option("--threshold <percent>", "how much longer a step may take (default: 10%)", percent)
     .addOption(adapterOption())
     .option("--samples <n>", "time exactly this many steps in each run", wholeNumber(1))

@@ -4,8 +4,9 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { hostname, networkInterfaces } from "node:os";
+import { networkInterfaces } from "node:os";
 import { broadcast, joinWorld, type MpiWorld } from "../collectives/transport/mpi/world.ts";
+import { ownHost } from "../gpu/job_hosts.ts";
 import { listenForRanks } from "../runtime/remote_ranks.ts";
 import { serveRemote, type Whereabouts } from "../runtime/serve_remote.ts";
 import { exitCodes } from "./exit_code.ts";
@@ -24,6 +25,7 @@ interface Called extends Whereabouts {
 export async function serveInJob(): Promise<never> {
   const world = joinWorld();
   const { rank, size, mpi, clockUncertaintyMs } = world;
+  const host = ownHost();
   const token = randomBytes(16).toString("hex");
   const command = rank === 0 ? startCommand(size, token) : undefined;
   const own = command && { addresses: addresses(), port: await command.port, token };
@@ -32,7 +34,8 @@ export async function serveInJob(): Promise<never> {
   const { closed, isIdle } = await serveRemote(called, {
     token: called.token,
     rank,
-    host: hostname(),
+    host: host.name,
+    machine: host.machine,
     library: mpi.version,
     clockUncertaintyMs,
   });

@@ -4,6 +4,7 @@ import { EnvironmentError } from "../environment_error.ts";
 import type { AdapterReport } from "./adapter.ts";
 import { adapterHint } from "./embedded_platform.ts";
 import type { RefusedAdapter } from "./discover.ts";
+import { localRankOf } from "./job_hosts.ts";
 
 export interface PlacementOptions {
   /** One id for all ranks. */
@@ -18,7 +19,7 @@ export interface PlacementOptions {
 const adapterVariable = "SHARDBENCH_ADAPTER";
 
 /**
- * One adapter per rank. Hardware adapters take turns; without any, all ranks share the first software one.
+ * One adapter per rank. Hardware adapters take turns, on each host of a job anew; without any, all ranks share the first software one.
  * Throws `EnvironmentError` `no-adapter` or `unknown-adapter`.
  *
  * @param adapters in order of preference, as `findAdapters` gives them
@@ -35,7 +36,7 @@ export function placeRanks(
   const own = parsePlacement(options.placement ?? "", ranks);
   return Array.from({ length: ranks }, (_, rank) => {
     const id = own.get(rank);
-    const report = id === undefined ? turns[rank % turns.length] : lookUp(id);
+    const report = id === undefined ? turns[localRankOf(rank) % turns.length] : lookUp(id);
     if (report === undefined) throw noneHere(options.refused ?? []);
     return report;
   });

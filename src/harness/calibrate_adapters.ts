@@ -45,7 +45,7 @@ export async function calibrateAdapters(
     const [own] = rankAdapters([report]);
     if (own === undefined) continue;
     const calibrated = await calibrateAlone(report, signal, found.length > 0);
-    const { rank: _, sharedWith: __, ...adapter } = own;
+    const { rank: _, sharedWith: __, machine: ___, ...adapter } = own;
     found.push({ adapter, versions: readVersions(), ...calibrated });
     if (calibrated.outcome.state !== "complete") break;
   }

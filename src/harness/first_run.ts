@@ -53,7 +53,11 @@ export function isTimed({ options }: Job): boolean {
 export async function firstRun(job: Job, first: FirstRun): Promise<AfterFirstRun> {
   const { program, placement, options, note } = job;
   const { pool, twin, kept } = first;
-  note({ notes: [...notesOnGiven(options.given), ...pool.notes], memory: memoryOf(pool) });
+  note({
+    notes: [...notesOnGiven(options.given), ...pool.notes],
+    ...(pool.clockUncertaintyMs > 0 ? { clockUncertaintyMs: pool.clockUncertaintyMs } : {}),
+    memory: memoryOf(pool),
+  });
   const known = await tuned(job, first);
   const isServing = program.phases !== undefined;
   if (isServing) await checkServing(job, pool);

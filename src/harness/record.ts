@@ -1,6 +1,7 @@
 // What the pool of ranks says, in the words of the result file.
 
 import type { AdapterReport } from "../gpu/adapter.ts";
+import { machineOf } from "../gpu/job_hosts.ts";
 import { ranksSharing, type SeparationTest } from "../measure/separation.ts";
 import type { RankAdapter, RankMemory } from "../result/result.ts";
 import type { Pinning } from "../runtime/coordinator.ts";
@@ -13,7 +14,12 @@ export function rankAdapters(
   pinning: Pinning = false,
   separation?: SeparationTest,
 ): RankAdapter[] {
-  const sharing = ranksSharing(placement.map(kindOf), separation);
+  const places = placement.map((_, rank) => {
+    const machine = machineOf(rank);
+    return machine === undefined ? {} : { machine };
+  });
+  const kinds = placement.map((report, rank) => ({ ...kindOf(report), ...places[rank] }));
+  const sharing = ranksSharing(kinds, separation);
   return placement.map(({ choice, limits: _, ...report }, rank) => ({
     rank,
     id: choice.id,
@@ -23,6 +29,7 @@ export function rankAdapters(
     ...(pinning === false ? {} : { core: rank }),
     ...(pinning === "awake" ? { keptAwake: true } : {}),
     ...report,
+    ...places[rank],
     sharedWith: sharing[rank] ?? [],
   }));
 }

@@ -63,7 +63,7 @@ function inAdapters(program: Program, { adapters, separation }: ResultSources): 
 /** What ranks on one adapter have in common. */
 function ownPart(adapter: ResultSources["adapters"][number] | undefined): unknown {
   if (adapter === undefined) return undefined;
-  const { rank: _, core: __, sharedWith: ___, ...own } = adapter;
+  const { rank: _, core: __, sharedWith: ___, machine: ____, ...own } = adapter;
   return own;
 }
 

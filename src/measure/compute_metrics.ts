@@ -82,11 +82,16 @@ export function* metricsInSlices(input: MetricsInput): InSlices<Metrics> {
     conditions: input.conditions,
     ...(input.margins === undefined ? {} : { margins: input.margins }),
   };
+  /** Of what one rank's clock tells alone. */
+  const ofOneClock: Conditions =
+    input.margins === undefined
+      ? conditions
+      : { ...conditions, margins: { ...input.margins, clockMs: 0, clockShare: 0 } };
   const wall = samples.map(({ wallMs }) => wallMs);
   const layers = layerMetrics(program, samples, conditions);
   const layerMs = latencyPerLayer(input, conditions);
   yield;
-  const communication = communicationMetrics(program, samples, conditions);
+  const communication = communicationMetrics(program, samples, ofOneClock);
   const bubble = bubbleMetrics(samples, conditions);
   yield;
   const shares = utilization(
@@ -103,12 +108,12 @@ export function* metricsInSlices(input: MetricsInput): InSlices<Metrics> {
     samples,
     (id) => input.peaks.find(({ adapter }) => adapter === id),
     input.variantOf,
-    conditions,
+    ofOneClock,
   );
   yield;
   const ranks = rankMetrics(samples, conditions);
   yield;
-  const host = hostMetrics(samples, conditions);
+  const host = hostMetrics(samples, ofOneClock);
   yield;
   const { served } = input;
   const serving = served && servingMetrics(served.rounds, served.plan, conditions);

@@ -49,13 +49,16 @@ export function figureOf(
   const interval = runsInterval(runs);
   // Load is one reason why runs differ. The larger of both alone was found to miss one run in twelve beside load.
   const alone = runs.length === 1 ? margins.alone : 0;
-  const margin = (1 + alone) * (1 + margins.load) * (1 + margins.drift) - 1;
+  const clocks = unit === "ms" ? 0 : margins.clockShare;
+  const margin = (1 + alone) * (1 + margins.load) * (1 + margins.drift) * (1 + clocks) - 1;
   return {
     value: median(runs.map(median)),
     unit,
     samples: runs.reduce((sum, own) => sum + own.length, 0),
     ...(runs.length === 1 ? {} : { runs: runs.length }),
-    ...(interval === undefined ? {} : { interval: within(unit, interval, margin) }),
+    ...(interval === undefined
+      ? {}
+      : { interval: within(unit, interval, margin, margins.clockMs) }),
     ...(interval === undefined || margin === 0 ? {} : { margin }),
     provenance,
     conditions: [...conditions, ...more],
@@ -63,8 +66,9 @@ export function figureOf(
 }
 
 /** A share that no sample saw above 1 is not above 1 for the margin's sake. */
-function within(unit: Unit, interval: Interval, margin: number): Interval {
+function within(unit: Unit, interval: Interval, margin: number, clockMs: number): Interval {
   const [low, high] = widened(interval, margin);
+  if (unit === "ms") return [Math.max(Math.min(low, 0), low - clockMs), high + clockMs];
   return unit === "share" ? [low, Math.min(high, Math.max(1, interval[1]))] : [low, high];
 }
 

@@ -10,9 +10,11 @@ export interface Circumstances {
   readonly peakChange: number;
   /** Whether some rank's adapter computes on the machine's own cores. */
   readonly isSoftware: boolean;
+  /** How far those of two ranks may be apart; and what a step takes. */
+  readonly clocks?: { readonly apartMs: number; readonly stepMs: number };
 }
 
-/** Shares by which an interval is made wider either way. */
+/** By what an interval is made wider either way: shares of it, but for `clockMs`. */
 export interface Margins {
   /** Of a single run, which does not show how runs differ. */
   readonly alone: number;
@@ -20,9 +22,13 @@ export interface Margins {
   readonly load: number;
   /** For what runs in a row share. */
   readonly drift: number;
+  /** Of times: what clocks of several hosts may be apart. */
+  readonly clockMs: number;
+  /** The same of all other figures, as a share of a step. */
+  readonly clockShare: number;
 }
 
-export const NO_MARGINS: Margins = { alone: 0, load: 0, drift: 0 };
+export const NO_MARGINS: Margins = { alone: 0, load: 0, drift: 0, clockMs: 0, clockShare: 0 };
 
 /** What no single run shows: memory comes to lie elsewhere in the next, clocks and neighbours change. */
 const betweenRuns = 0.05;
@@ -34,12 +40,15 @@ const betweenRuns = 0.05;
  */
 const softwareDrift = 0.25;
 
-export function marginsOf({ loads, peakChange, isSoftware }: Circumstances): Margins {
+export function marginsOf({ loads, peakChange, isSoftware, clocks }: Circumstances): Margins {
+  const { apartMs = 0, stepMs = 0 } = clocks ?? {};
   const load: MachineLoad | undefined = heaviestLoad(loads);
   return {
     alone: Math.max(betweenRuns, Math.abs(peakChange)),
     load: load === undefined ? 0 : loadMargin(load),
     drift: isSoftware ? softwareDrift : 0,
+    clockMs: apartMs,
+    clockShare: stepMs > 0 ? apartMs / stepMs : 0,
   };
 }
 

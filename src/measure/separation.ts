@@ -9,6 +9,8 @@ export interface AdapterKind {
   readonly vendor: string;
   /** Empty where it is not known. */
   readonly architecture: string;
+  /** Which of several machines it is on. */
+  readonly machine?: number;
 }
 
 export interface SeparationTest {
@@ -102,7 +104,7 @@ export function ranksSharing(
 ): number[][] {
   return adapters.map((own, rank) =>
     adapters.flatMap((other, at) => {
-      if (at === rank) return [];
+      if (at === rank || own.machine !== other.machine) return [];
       const mayBeOne =
         own.id === other.id ||
         (lookAlike(own, other) && (test === undefined || !areSeparate(test, own.id, other.id)));

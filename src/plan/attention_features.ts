@@ -33,7 +33,7 @@ export interface Positions extends Partial<Rotary> {
 }
 
 /** What layers have in place of attention that none here runs. */
-export interface LinearAttention {
+export interface OtherMixer {
   /** How many, or which. */
   readonly layers: number | readonly number[];
   /** Of each. */

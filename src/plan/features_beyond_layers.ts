@@ -1,6 +1,7 @@
 // What a model is described with and no layer here runs. Such a plan is counted and drawn as far as it goes.
 
 import type { Path } from "./document.ts";
+import type { OtherMixer } from "./attention_features.ts";
 import type { Model } from "./plan.ts";
 
 export interface Feature {
@@ -36,12 +37,11 @@ export function featuresBeyondLayers(model: Model, sequence: number): Feature[] 
       ["postNorms"],
       "norms after attention and MLP that stand side by side",
     ),
-    ...when(
-      model.linearAttention !== undefined,
-      "linear-attention",
-      ["linearAttention"],
-      linearAttention(model),
-    ),
+    ...(model.otherMixers ?? []).map((mixer, i) => ({
+      name: "other-mixer",
+      path: ["otherMixers", i],
+      what: described(mixer),
+    })),
     ...when(
       sparseAttention !== undefined && sparseAttention.topK < sequence,
       "sparse-attention",
@@ -63,8 +63,7 @@ export function featuresBeyondLayers(model: Model, sequence: number): Feature[] 
 }
 
 /** By the numbers of its layers, where they are known. */
-function linearAttention({ linearAttention: found }: Model): string {
-  const { kind = "linear attention", layers = 0 } = found ?? {};
+function described({ kind = "linear attention", layers }: OtherMixer): string {
   if (typeof layers === "number") return `${kind} in ${layers} layers`;
   return `${kind} in ${layers.length} layers: ${runsOf(layers).join(", ")}`;
 }

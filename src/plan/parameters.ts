@@ -40,17 +40,17 @@ export function countParameters(model: Model): ParameterCount {
   const denseLayers = new Set(moe?.denseLayers?.filter((index) => index < layers));
   const expertLayers = moe === undefined ? 0 : layers - denseLayers.size;
   const mlpLayers = layers - expertLayers + (moe?.dense === true ? expertLayers : 0);
-  const linear = linearOf(model);
+  const others = otherMixersOf(model);
   const perExpert = moe === undefined ? 0 : feedForward(model, moe.ffn, "experts");
   const byPart: ParameterParts = {
     embedding: vocabulary * hidden,
     positions: positions?.kind === "learned" ? (positions.count ?? 0) * hidden : 0,
     attention:
-      (layers - linear.layers) *
+      (layers - others.layers) *
         ((model.latent ? latentOf(model, model.latent) : attentionOf(model)) +
           (model.sinks === true ? model.heads : 0) +
           indexerOf(model)) +
-      linear.layers * linear.parameters,
+      others.parameters,
     mlp: mlpLayers * feedForward(model, model.ffn),
     experts: expertLayers * (moe?.experts ?? 0) * perExpert,
     sharedExperts: expertLayers * sharedOf(model),
@@ -88,15 +88,20 @@ function countOf(layers: number | readonly number[] = 0): number {
   return typeof layers === "number" ? layers : layers.length;
 }
 
-function linearOf(model: Model) {
-  const { layers, linearAttention, gatedDelta } = model;
-  if (gatedDelta !== undefined) {
-    const own = new Set(gatedDelta.layers.filter((index) => index < layers));
-    return { layers: own.size, parameters: deltaOf(model, gatedDelta) };
-  }
+/** Layers that have something in place of attention, and the parameters of all of them. */
+function otherMixersOf(model: Model) {
+  const { layers, otherMixers = [], gatedDelta } = model;
+  const delta = new Set(gatedDelta?.layers.filter((index) => index < layers));
+  const counts = otherMixers.map((mixer) => Math.min(layers, countOf(mixer.layers)));
   return {
-    layers: Math.min(layers, countOf(linearAttention?.layers)),
-    parameters: linearAttention?.parameters ?? 0,
+    layers: Math.min(
+      layers,
+      counts.reduce((sum, count) => sum + count, delta.size),
+    ),
+    parameters: otherMixers.reduce(
+      (sum, { parameters }, i) => sum + (counts[i] ?? 0) * parameters,
+      gatedDelta === undefined ? 0 : delta.size * deltaOf(model, gatedDelta),
+    ),
   };
 }
 

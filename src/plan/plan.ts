@@ -6,7 +6,7 @@ import type { DataSet } from "./data_set.ts";
 import type { LatentAttention } from "./layers/attention.ts";
 import type {
   AttentionTemperature,
-  LinearAttention,
+  OtherMixer,
   Positions,
   SparseAttention,
 } from "./attention_features.ts";
@@ -229,7 +229,7 @@ export interface Model {
   /** What attention gives is multiplied by sigmoids of a projection of its input. */
   readonly attentionOutputGate?: boolean;
   readonly latent?: LatentAttention;
-  readonly linearAttention?: LinearAttention;
+  readonly otherMixers?: readonly OtherMixer[];
   /** These layers have the gated delta rule in place of attention. */
   readonly gatedDelta?: DeltaHeads & { readonly layers: readonly number[] };
   /** Parameters beside, that every token passes, by what they are. */

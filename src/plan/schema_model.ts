@@ -28,10 +28,10 @@ const moe = z.strictObject({
 });
 
 /** Layers with it in place of attention, or how many; the parameters of one of them; what it is, such as Mamba-2. */
-const linearAttention = z.strictObject({
+const otherMixer = z.strictObject({
   layers: z.union([count.max(10_000), z.array(layerIndex).max(10_000)]),
-  parameters: count,
-  kind: z.string().min(1).max(40).exactOptional(),
+  parameters: z.int().positive().max(1e12),
+  kind: z.string().min(1).max(60).exactOptional(),
 });
 
 /** Values of a weight that share a scale, along its input and its output. */
@@ -98,10 +98,11 @@ export const modelSchema = z.strictObject({
   sparseAttention: z.strictObject({ heads: count, headDim: count, topK: count }).exactOptional(),
   attentionOutputGate: z.boolean().exactOptional(),
   latent: latentFile.exactOptional(),
-  linearAttention: linearAttention.exactOptional(),
+  /** No layer is in two of them. */
+  otherMixers: z.array(otherMixer).min(1).max(20).exactOptional(),
   gatedDelta: deltaHeadsFile.extend({ layers: layerList }).exactOptional(),
   /** Parameters beside, that every token passes, by what they are. */
-  otherParameters: z.record(z.string(), count).exactOptional(),
+  otherParameters: z.record(z.string(), z.int().positive().max(1e14)).exactOptional(),
   quantizationBlock: quantizationBlock.exactOptional(),
   otherFeatures: z.array(z.string().min(1)).exactOptional(),
 });

@@ -3,7 +3,7 @@
 import type { AdapterCalibration, Outcome, RankAdapter, Versions } from "./result.ts";
 
 export interface CalibratedAdapter {
-  readonly adapter: Omit<RankAdapter, "rank" | "sharedWith">;
+  readonly adapter: Omit<RankAdapter, "rank" | "sharedWith" | "machine">;
   readonly versions: Versions;
   /** Of one that broke off, what was measured before. */
   readonly calibration: AdapterCalibration;

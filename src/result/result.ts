@@ -44,6 +44,8 @@ export interface RunResult {
   readonly separation?: SeparationTest;
   /** Emulated between all ranks; absent where messages were as fast as the machine. */
   readonly link?: SimulatedLink;
+  /** Of an MPI job over several hosts: clocks of two ranks differ by no more than twice that. */
+  readonly clockUncertaintyMs?: number;
   /** One entry per opening of the ranks whose steps were timed; empty when the run stopped before. */
   readonly runs: readonly TimedRun[];
   /** What a person should know of the circumstances, in sentences without a full stop. */
@@ -188,6 +190,8 @@ export interface RankAdapter {
   readonly core?: number;
   /** That core does not sleep while nobody works there. */
   readonly keptAwake?: true;
+  /** Which machine of an MPI job, counted from 0; absent where all ranks are on one. Each has adapters of its own. */
+  readonly machine?: number;
   /** The other ranks on the same adapter, and on others that are not proven to be GPUs of their own. */
   readonly sharedWith: readonly number[];
 }

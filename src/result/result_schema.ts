@@ -64,6 +64,7 @@ export const rankAdapter = z.object({
   subgroupSize: z.object({ min: count, max: count }).exactOptional(),
   core: count.exactOptional(),
   keptAwake: z.literal(true).exactOptional(),
+  machine: count.exactOptional(),
   sharedWith: z.array(count),
 } satisfies Keys<RankAdapter>);
 
@@ -239,6 +240,7 @@ export const sourcesSchema = z.object({
   adapters: z.array(rankAdapter),
   separation: separationSchema.exactOptional(),
   link: link.exactOptional(),
+  clockUncertaintyMs: z.number().positive().exactOptional(),
   notes: z.array(z.string()),
   runs: z.array(timedRun),
   check: check.exactOptional(),

@@ -35,6 +35,8 @@ export interface RankGroup {
   readonly pids: readonly (number | undefined)[];
   /** What a person should know of the circumstances. */
   readonly notes: readonly string[];
+  /** As `RemoteRanks` has it. */
+  readonly clockUncertaintyMs: number;
   /** Rejects with the first fault of any rank. One request at a time per rank. */
   readonly ask: <Of extends Kind>(
     rank: number,
@@ -119,6 +121,7 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
     });
   };
   return {
+    clockUncertaintyMs: options.remote?.clockUncertaintyMs ?? 0,
     notes: [...transport.notes, ...notesOf(program, options.remote)],
     pids: processes.map(({ pid }) => pid),
     ask,

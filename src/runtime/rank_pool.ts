@@ -38,6 +38,8 @@ export interface RankPool extends Pick<RankGroup, "ask" | "askAll" | "pids" | "n
   /** What each rank opened. */
   readonly adapters: readonly AdapterReport[];
   readonly transport: TransportName;
+  /** Clocks of two ranks differ by no more than twice that, ms. */
+  readonly clockUncertaintyMs: number;
   /** Per rank, bytes of the buffers that its program declares, as they were allocated. */
   readonly allocatedBytes: readonly number[];
   /** Per rank, the most that was alive so far; what check and calibration need for themselves is left out. */
@@ -103,7 +105,7 @@ export function createPool(
   opened: readonly Opened[],
   known: ReadonlyMap<string, readonly TunedCall[]>,
 ): RankPool {
-  const { ask, askAll, pids, notes } = group;
+  const { ask, askAll, pids, notes, clockUncertaintyMs } = group;
   let steps = 0;
   const peakBytes = opened.map((rank) => rank.peakBytes);
   const calls = opened.map((rank) => rank.calls);
@@ -125,6 +127,7 @@ export function createPool(
     askAll,
     pids,
     notes,
+    clockUncertaintyMs,
     transport,
     adapters: opened.map(({ report }) => report),
     allocatedBytes: opened.map(({ allocatedBytes }) => allocatedBytes),

@@ -4,6 +4,7 @@
 
 import { createServer, type Socket } from "node:net";
 import { EnvironmentError } from "../environment_error.ts";
+import { setJobHosts } from "../gpu/job_hosts.ts";
 import type { FromRank, RankPosition, ToRank } from "./messages.ts";
 import { type Link, linkOver } from "./rank_link.ts";
 import type { RankEnd, RankProcess } from "./rank_process.ts";
@@ -13,6 +14,8 @@ export interface Hello {
   readonly token: string;
   readonly rank: number;
   readonly host: string;
+  /** The same for all containers of one machine. */
+  readonly machine: string;
   readonly library: string;
   /** How well its clock is known, ms. */
   readonly clockUncertaintyMs: number;
@@ -31,6 +34,8 @@ export interface RemoteRanks {
   readonly count: number;
   /** What a person should know of them. */
   readonly notes: readonly string[];
+  /** Clocks of two ranks differ by no more than twice that, ms; 0 where all are on one host. */
+  readonly clockUncertaintyMs: number;
   /** By rank. */
   readonly hosts: readonly string[];
   /** @param onMessage of a program that begins */
@@ -99,12 +104,14 @@ function ranksOf(
   all: readonly { readonly link: RemoteLink; readonly hello: Hello }[],
 ): RemoteRanks {
   const hosts = all.map(({ hello }) => hello.host);
+  setJobHosts(all.map(({ hello: { host: name, machine } }) => ({ name, machine })));
   const count = new Set(hosts).size;
   const worstMs = Math.max(...all.map(({ hello }) => hello.clockUncertaintyMs));
   const where = count === 1 ? "on one host" : `on ${count} hosts`;
   const clocks = count === 1 ? "" : `, whose clocks agree within ${(1000 * worstMs).toFixed(0)} µs`;
   return {
     count: all.length,
+    clockUncertaintyMs: worstMs,
     hosts,
     notes: [`ranks are processes of an MPI job over ${all[0]?.hello.library} ${where}${clocks}`],
     start(rank, onMessage) {

@@ -94,7 +94,7 @@ const otherWords = new Set(
   `sparse-mixer-routing all-gather all-reduce reduce-scatter all-to-all per-gpu per-group own-norms shared-norm attention-output each-head
   fused-attention communication-overlap activation-checkpointing mixed-precision async-data-pipeline
   gradient-accumulation file-not-readable learned-positions clamped-silu gelu-erf quick-gelu two-best micro-batches
-  all-heads linear-attention sparse-attention gated-delta without-positions utf-8 utf-16le utf-16be post-norms redundant-experts
+  all-heads other-mixer sparse-attention gated-delta without-positions utf-8 utf-16le utf-16be post-norms redundant-experts
   bf16-as-f16 cross-entropy squared-error`.split(/\s+/),
 );
 

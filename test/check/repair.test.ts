@@ -168,7 +168,7 @@ test("a sound plan needs no repair, and a hopeless one gets none", async () => {
 
 test("a model with what no layer runs is mended, but not into stages that would lose that", () => {
   const linear = JSON.parse(threeForTwo(6));
-  linear.model.linearAttention = { layers: 1, parameters: 64 };
+  linear.model.otherMixers = [{ layers: 1, parameters: 64 }];
   const textsOf = (plan: unknown): string[] => {
     const { text = "", alternatives = [] } = repairPlan(asDocument(plan)) ?? {};
     return [text, ...alternatives.map((each) => each.text)];
@@ -176,7 +176,7 @@ test("a model with what no layer runs is mended, but not into stages that would 
   const isStages = (text: string) => text.includes('"stages"');
   expect(textsOf(JSON.parse(threeForTwo(6))).some(isStages)).toBe(true);
   const mended = textsOf(linear);
-  expect(mended.every((text) => text.includes("linearAttention") && !isStages(text))).toBe(true);
+  expect(mended.every((text) => text.includes("otherMixers") && !isStages(text))).toBe(true);
 });
 
 test("an estimate that is there already changes nothing about a repair", () => {

@@ -37,8 +37,8 @@ test.each([{}, indexer(64)])("control: with %o both are refuted", (model) => {
 });
 
 test("Mamba-2 is counted as attention, and so neither work nor memory is known", () => {
-  const linearAttention = { layers: [0], parameters: 64, kind: "Mamba-2" };
-  expect(verdictsOn({ linearAttention })).toMatchObject({
+  const otherMixers = [{ layers: [0], parameters: 64, kind: "Mamba-2" }];
+  expect(verdictsOn({ otherMixers })).toMatchObject({
     tokensPerSecond: {
       judgement: "untestable",
       reason: expect.stringContaining("leans on Mamba-2 in 1 layers: 0"),

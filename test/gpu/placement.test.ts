@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { adapterHint } from "../../src/gpu/embedded_platform.ts";
 import type { AdapterReport } from "../../src/gpu/adapter.ts";
+import { setJobHosts } from "../../src/gpu/job_hosts.ts";
 import { placeRanks, type PlacementOptions } from "../../src/gpu/placement.ts";
+import { rankAdapters } from "../../src/harness/record.ts";
 
 function report(id: string): AdapterReport {
   return {
@@ -115,4 +117,34 @@ test("where the embedded adapter does not exist, the advice says so", () => {
   }
   expect(adapterHint("linux-arm64")).toContain("lavapipe");
   expect(adapterHint("darwin-arm64")).not.toContain("lavapipe");
+});
+
+test("the ranks of a job take the GPUs of their own host in turn", () => {
+  const on = (name: string, machine = name) => ({ name, machine });
+  setJobHosts([on("a"), on("a"), on("a"), on("b"), on("b"), on("b")]);
+  try {
+    const ids = ["gpu0", "gpu1", "lavapipe"];
+    expect(place(6, ids)).toEqual(["gpu0", "gpu1", "gpu0", "gpu0", "gpu1", "gpu0"]);
+    expect(place(6, ids, { placement: "3=gpu1" })[3]).toBe("gpu1");
+    const adapters = rankAdapters(placeRanks(6, ids.map(report), {}, {}));
+    expect(adapters.map(({ machine }) => machine)).toEqual([0, 0, 0, 1, 1, 1]);
+    // gpu0 and gpu1 look alike, and were not tested.
+    expect(adapters.map(({ sharedWith }) => sharedWith)).toEqual([
+      [1, 2],
+      [0, 2],
+      [0, 1],
+      [4, 5],
+      [3, 5],
+      [3, 4],
+    ]);
+    // Containers of one machine may see the same GPU.
+    setJobHosts([on("pod-a", "node"), on("pod-b", "node")]);
+    const contained = rankAdapters(placeRanks(2, ids.map(report), {}, {}));
+    expect(contained.map(({ id, sharedWith }) => [id, sharedWith])).toEqual([
+      ["gpu0", [1]],
+      ["gpu0", [0]],
+    ]);
+  } finally {
+    setJobHosts([]);
+  }
 });

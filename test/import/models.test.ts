@@ -56,6 +56,97 @@ test.each([
   expect(codes(found.diagnostics)).not.toContain("model-not-understood");
 });
 
+/** DeepSeek V4 as far as its config decides sizes; published to two digits. */
+test.each([
+  {
+    name: "deepseek-v4-flash",
+    sizes: { hidden_size: 4096, num_hidden_layers: 43, num_attention_heads: 64 },
+    ranks: { q_lora_rank: 1024, o_groups: 8, n_routed_experts: 256, moe_intermediate_size: 2048 },
+    first: [0, 0],
+    billions: 284,
+    active: 13,
+  },
+  {
+    name: "deepseek-v4-pro",
+    sizes: { hidden_size: 7168, num_hidden_layers: 61, num_attention_heads: 128 },
+    ranks: { q_lora_rank: 1536, o_groups: 16, n_routed_experts: 384, moe_intermediate_size: 3072 },
+    first: [128, 128],
+    billions: 1_600,
+    active: 49,
+  },
+])("$name: $billions billion, $active active", ({ sizes, ranks, first, billions, active }) => {
+  const ratios = Array.from(
+    { length: sizes.num_hidden_layers },
+    (_, layer) => first[layer] ?? (layer % 2 === 0 ? 4 : 128),
+  );
+  const found = counted(
+    JSON.stringify({
+      model_type: "deepseek_v4",
+      ...sizes,
+      ...ranks,
+      num_key_value_heads: 1,
+      vocab_size: 129_280,
+      head_dim: 512,
+      o_lora_rank: 1024,
+      n_shared_experts: 1,
+      num_experts_per_tok: 6,
+      compress_ratios: ratios,
+      index_n_heads: 64,
+      index_head_dim: 128,
+      index_topk: 512,
+      hc_mult: 4,
+      swiglu_limit: 10,
+      scoring_func: "sqrtsoftplus",
+    }),
+  );
+  expect(Number(found.billions.toPrecision(billions === 284 ? 3 : 2))).toBe(billions);
+  expect(Math.abs(found.active - active)).toBeLessThan(1);
+  const kinds = found.model.otherMixers?.map(({ kind }) => kind);
+  expect(kinds).toContain("compressed sparse attention");
+  expect(kinds).toContain("heavily compressed attention");
+  expect(codes(found.diagnostics)).not.toContain("model-not-understood");
+});
+
+test("Gemma 4 says of each layer what of it does not run", () => {
+  const found = counted(
+    JSON.stringify({
+      model_type: "gemma4_text",
+      num_hidden_layers: 12,
+      num_kv_shared_layers: 6,
+      use_double_wide_mlp: true,
+      hidden_size: 64,
+      intermediate_size: 128,
+      num_attention_heads: 4,
+      num_key_value_heads: 2,
+      head_dim: 16,
+      global_head_dim: 32,
+      vocab_size: 100,
+      vocab_size_per_layer_input: 100,
+      hidden_size_per_layer_input: 8,
+    }),
+  );
+  expect(found.model.otherMixers).toEqual([
+    {
+      kind: "attention of 32-wide heads",
+      layers: [5],
+      parameters: 32 * (2 * 4 * 64 + 2 * 2 * 64 + 2),
+    },
+    {
+      kind: "attention of 32-wide heads on keys of layers before",
+      layers: [11],
+      parameters: 32 * (2 * 4 * 64 + 1),
+    },
+    {
+      kind: "attention on keys of layers before",
+      layers: [6, 7, 8, 9, 10],
+      parameters: 16 * (2 * 4 * 64 + 1),
+    },
+  ]);
+  expect(found.byPart.mlp + (found.model.otherParameters?.["mlps-of-twice-the-width"] ?? 0)).toBe(
+    (12 + 6) * 3 * 64 * 128,
+  );
+});
+
 test("of gpt-oss-120b 5.1 billion are active beside the embedding, as its authors count", async () => {
   const { active, byPart } = counted(
     await readFile("test/import/models/gpt-oss-120b.json", "utf8"),

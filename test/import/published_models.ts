@@ -70,6 +70,10 @@ function mamba(heads: number, attention: readonly number[]) {
   };
 }
 
+function gemma4(more: Readonly<Record<string, unknown>>) {
+  return { head_dim: 256, global_head_dim: 512, final_logit_softcapping: 30, ...more };
+}
+
 const qwen7b = { ...sizes([3584, 18944, 28, 28, 4], 152_064), tie_word_embeddings: false };
 
 export const publishedModels: readonly PublishedModel[] = [
@@ -285,6 +289,105 @@ export const publishedModels: readonly PublishedModel[] = [
     head_dim: 256,
     sliding_window: 512,
   }),
+  model(
+    "gemma-4-31b",
+    30.7,
+    "gemma4_text",
+    [[5376, 21504, 60, 32, 16], 262_144],
+    gemma4({
+      attention_k_eq_v: true,
+      num_global_key_value_heads: 4,
+      hidden_size_per_layer_input: 0,
+      sliding_window: 1024,
+    }),
+  ),
+  model(
+    "gemma-4-26b-a4b",
+    25.23,
+    "gemma4_text",
+    [[2816, 2112, 30, 16, 8], 262_144],
+    gemma4({
+      attention_k_eq_v: true,
+      num_global_key_value_heads: 2,
+      hidden_size_per_layer_input: 0,
+      enable_moe_block: true,
+      num_experts: 128,
+      top_k_experts: 8,
+      moe_intermediate_size: 704,
+      sliding_window: 1024,
+    }),
+    3.82,
+  ),
+  model(
+    "gemma-4-e4b without its towers",
+    7.46,
+    "gemma4_text",
+    [[2560, 10240, 42, 8, 2], 262_144],
+    gemma4({ num_kv_shared_layers: 18 }),
+  ),
+  model("kimi-linear-48b-a3b", 49.1, "kimi_linear", [[2304, 9216, 27, 32], 163_840], {
+    ...latent(0),
+    q_lora_rank: null,
+    head_dim: 72,
+    mla_use_nope: true,
+    num_experts: 256,
+    num_experts_per_token: 8,
+    num_shared_experts: 1,
+    moe_intermediate_size: 1024,
+    first_k_dense_replace: 1,
+    linear_attn_config: {
+      full_attn_layers: [4, 8, 12, 16, 20, 24, 27],
+      kda_layers: Array.from({ length: 26 }, (_, i) => i + 1).filter((each) => each % 4 !== 0),
+      head_dim: 128,
+      num_heads: 32,
+      short_conv_kernel_size: 4,
+    },
+  }),
+  model("jamba-v0.1", 51.57, "jamba", [[4096, 14336, 32, 32, 8], 65_536], {
+    num_experts: 16,
+    num_experts_per_tok: 2,
+    mamba_dt_rank: 256,
+    mamba_conv_bias: true,
+  }),
+  model("exaone-4.0-32b", 32, "exaone4", [[5120, 27392, 64, 40, 8], 102_400], {
+    head_dim: 128,
+    sliding_window: 4096,
+    sliding_window_pattern: "LLLG",
+    tie_word_embeddings: false,
+  }),
+  model("ernie-4.5-21b-a3b", 21.83, "ernie4_5_moe", [[2560, 12288, 28, 20, 4], 103_424], {
+    moe_num_experts: 64,
+    moe_k: 6,
+    moe_num_shared_experts: 2,
+    moe_intermediate_size: 1536,
+    moe_layer_start_index: 1,
+  }),
+  model("dots.llm1", 142.8, "dots1", [[4096, 10944, 62, 32], 152_064], {
+    head_dim: 128,
+    n_routed_experts: 128,
+    n_shared_experts: 2,
+    num_experts_per_tok: 6,
+    moe_intermediate_size: 1408,
+    first_k_dense_replace: 1,
+    topk_method: "noaux_tc",
+    scoring_func: "sigmoid",
+  }),
+  model(
+    "glm-4.7-flash without its prediction layer",
+    29.94,
+    "glm4_moe_lite",
+    [[2048, 10240, 47, 20], 154_880],
+    {
+      ...latent(768),
+      qk_nope_head_dim: 192,
+      v_head_dim: 256,
+      n_routed_experts: 64,
+      n_shared_experts: 1,
+      num_experts_per_tok: 4,
+      moe_intermediate_size: 1536,
+      first_k_dense_replace: 1,
+    },
+  ),
   model(
     "granite-3.0-1b-a400m",
     1.335,

@@ -12,14 +12,12 @@ function beside(othersShare: number, stolenShare: number) {
 
 test("on a quiet machine whose peaks stay, only a single run has a margin", () => {
   expect(marginsOf({ loads: [], peakChange: 0, isSoftware: false })).toEqual({
+    ...NO_MARGINS,
     alone: 0.05,
-    load: 0,
-    drift: 0,
   });
   expect(marginsOf({ loads: [beside(0.02, 0.005)], peakChange: 0.03, isSoftware: false })).toEqual({
+    ...NO_MARGINS,
     alone: 0.05,
-    load: 0,
-    drift: 0,
   });
 });
 
@@ -81,4 +79,24 @@ test("control: without margins none is told", () => {
   const conditions = { provenance: "measured", conditions: [] } as const;
   expect(figureOf([values], "ms", conditions)).toMatchObject({ interval: [10, 10] });
   expect(figureOf([values], "ms", conditions)).not.toHaveProperty("margin");
+});
+
+test("clocks of several hosts make times longer and shorter, and rates by their part of a step", () => {
+  const clocks = { apartMs: 2, stepMs: 100 };
+  const margins = marginsOf({ loads: [], peakChange: 0, isSoftware: false, clocks });
+  expect(margins).toEqual({ ...NO_MARGINS, alone: 0.05, clockMs: 2, clockShare: 0.02 });
+  const found = (unit: "ms" | "samples/s", clockMargins: Margins) =>
+    figureOf([[96, 98, 100, 102, 104, 106, 108, 110]], unit, {
+      provenance: "measured",
+      conditions: [],
+      margins: clockMargins,
+    })?.interval ?? [0, 0];
+  const withoutClocks = { ...margins, clockMs: 0, clockShare: 0 };
+  const [low, high] = found("ms", withoutClocks);
+  expect(found("ms", margins)).toEqual([low - 2, high + 2]);
+  const [less, more] = found("samples/s", withoutClocks);
+  expect(found("samples/s", margins)[0]).toBeCloseTo(less / 1.02, 9);
+  expect(found("samples/s", margins)[1]).toBeCloseTo(more * 1.02, 9);
+  // No time is negative.
+  expect(found("ms", { ...margins, clockMs: 1000 })[0]).toBe(0);
 });

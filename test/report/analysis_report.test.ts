@@ -88,7 +88,7 @@ test("a plan that no layer here can run is analysed all the same", () => {
 name: linear
 hardware: { gpus: 1 }
 workload: { batch: 1, sequence: 4 }
-model: { layers: 2, hidden: 16, heads: 4, linearAttention: { layers: 1, parameters: 64 } }
+model: { layers: 2, hidden: 16, heads: 4, otherMixers: [{ layers: 1, parameters: 64 }] }
 `;
   const report = markdownLines(analysisReport(inspected(parsePlan(text, "plan.yaml")))).join("\n");
   expect(report).toContain("`layer-not-runnable`");

@@ -24,6 +24,8 @@ export const classDefaults: Readonly<Record<string, Readonly<Record<string, unkn
   gemma2: { num_key_value_heads: 4, head_dim: 256, sliding_window: 4096 },
   cohere2: { sliding_window: 4096 },
   ernie4_5: { num_key_value_heads: 2, head_dim: 128, tie_word_embeddings: true },
+  ernie4_5_moe: { num_key_value_heads: 4, tie_word_embeddings: true, rope_theta: 500_000 },
+  jamba: { num_key_value_heads: 8 },
   seed_oss: { num_key_value_heads: 8, head_dim: 128 },
   smollm3: { num_key_value_heads: 4 },
   olmo3: { sliding_window: 4096 },

@@ -51,9 +51,9 @@ function deepseekWith(fields: ImportedFields, routing: Routing): ModelFile | und
 }
 
 /** Of the rotary part of a head all is turned, whatever the config says of heads. */
-function withHeads(
+export function withHeads(
   { positions, ...model }: ModelFile,
-  { headDim, latent }: LatentHeads,
+  { headDim, latent }: LatentHeadsFound,
 ): ModelFile {
   const { dims: _part, ...whole } = positions ?? { kind: "rotary" };
   return { ...model, headDim, latent, positions: whole };
@@ -73,11 +73,20 @@ export const sparseDeepseek: Family = (fields) => {
 };
 
 /** Attention as in Qwen3, experts as in DeepSeek V3 (GLM-4.5 and 4.6). */
-export const glm4Moe: Family = (fields) => {
-  const model = decoder(fields, { ...llamaDefaults, rotary: { share: 0.5 } });
+export const glm4Moe: Family = (fields) =>
+  qwenWithExperts(fields, 0.5, fields.flag("use_qk_norm") === true);
+
+/** The same (dots.llm1), where queries and keys always have norms and heads are turned as a whole. */
+export const dots1: Family = (fields) => qwenWithExperts(fields, 1, true);
+
+function qwenWithExperts(
+  fields: ImportedFields,
+  share: number,
+  qkNorm: boolean,
+): ModelFile | undefined {
+  const model = decoder(fields, { ...llamaDefaults, rotary: { share } });
   if (model === undefined) return undefined;
   const biased = fields.flag("attention_bias") === true;
-  const qkNorm = fields.flag("use_qk_norm") === true;
   if ((fields.number("num_nextn_predict_layers") ?? 0) > 0) {
     predictionLayersLeftOut(fields, "num_nextn_predict_layers");
   }
@@ -90,14 +99,14 @@ export const glm4Moe: Family = (fields) => {
     },
     routingOfV3,
   );
-};
+}
 
-interface LatentHeads {
+interface LatentHeadsFound {
   readonly headDim: number;
   readonly latent: LatentAttention;
 }
 
-function latentOf(fields: ImportedFields): LatentHeads | undefined {
+export function latentOf(fields: ImportedFields): LatentHeadsFound | undefined {
   const keyValueRank = fields.needed("kv_lora_rank");
   const rotaryDim = fields.needed("qk_rope_head_dim");
   const headDim = fields.needed("qk_nope_head_dim");

@@ -5,7 +5,7 @@ import { biasesOf, decoder, type Family, llamaDefaults, withFeatures } from "./h
 import type { ImportedFields } from "./fields.ts";
 import type { RotaryDefaults } from "./hf_rotary.ts";
 import { allBut, unpositioned, withChunks, withoutPositionsIn, withWindow } from "./hf_windows.ts";
-import { mistral, qwenWindow } from "./hf_llama.ts";
+import { ernie, mistral, qwenWindow } from "./hf_llama.ts";
 
 export const mixtral: Family = (fields) => {
   const model = mistral(fields);
@@ -205,6 +205,39 @@ export function qwenMoe(
     }),
   );
 }
+
+/** ERNIE 4.5: experts from a layer on, by softmax with a bias that steers the choice, beside shared ones. */
+export const ernieMoe: Family = (fields) => {
+  const model = ernie(fields);
+  const experts = fields.needed("moe_num_experts");
+  const topK = fields.needed("moe_k");
+  const ffn = fields.needed("moe_intermediate_size");
+  if (model === undefined || experts === undefined || topK === undefined || ffn === undefined) {
+    return undefined;
+  }
+  const first = fields.number("moe_layer_start_index") ?? 1;
+  const written = fields.number("moe_layer_end_index") ?? -1;
+  const last = written < 0 ? model.layers - 1 : written;
+  const every = fields.count("moe_layer_interval") ?? 1;
+  const shared = fields.number("moe_num_shared_experts") ?? 2;
+  const dense = denseLayersOf(
+    model.layers,
+    (layer) => layer < first || layer > last || (layer + 1) % every !== 0,
+  );
+  for (const key of ["moe_norm_min", "moe_use_aux_free", "moe_capacity"]) fields.value(key);
+  return {
+    ...model,
+    moe: {
+      experts,
+      topK,
+      ffn,
+      renormalise: true,
+      routingBias: true,
+      ...denseLayersKey(dense),
+      ...(shared > 0 ? { sharedFfn: shared * ffn } : {}),
+    },
+  };
+};
 
 /** More layers than a plan takes are left to the schema to refuse. */
 export function denseLayersOf(layers: number, isDense: (layer: number) => boolean): number[] {

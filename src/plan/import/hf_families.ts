@@ -2,9 +2,11 @@
 
 import { bert, roberta } from "./hf_bert.ts";
 import { chatglm } from "./hf_chatglm.ts";
-import { deepseek, deepseekV2, glm4Moe, sparseDeepseek } from "./hf_deepseek.ts";
+import { deepseek, deepseekV2, dots1, glm4Moe, sparseDeepseek } from "./hf_deepseek.ts";
+import { deepseekV4 } from "./hf_deepseek_v4.ts";
 import type { Family } from "./hf_decoder.ts";
 import {
+  ernieMoe,
   gptOss,
   llama4,
   minimaxM2,
@@ -16,6 +18,7 @@ import {
   qwen3VlMoe,
 } from "./hf_experts.ts";
 import { gemma, gemma2, gemma3, gemma3Defaults } from "./hf_gemma.ts";
+import { gemma4, gemma4Defaults } from "./hf_gemma4.ts";
 import {
   bloom,
   cohere,
@@ -32,10 +35,13 @@ import {
   starcoder2,
 } from "./hf_gpt.ts";
 import { granite, graniteHybrid, graniteMoe } from "./hf_granite.ts";
+import { jamba } from "./hf_jamba.ts";
+import { kimiLinear } from "./hf_kimi_linear.ts";
 import { qwen35, qwen3Next } from "./hf_linear.ts";
 import { mpt } from "./hf_mpt.ts";
 import {
   ernie,
+  exaone4,
   glm4,
   llama,
   mistral,
@@ -97,8 +103,12 @@ export const families: Readonly<Record<string, FamilyEntry>> = {
   deepseek_v2: entry(deepseekV2, "DeepseekV2ForCausalLM"),
   deepseek_v3: entry(deepseek, "DeepseekV3ForCausalLM"),
   kimi_k2: entry(deepseek, "DeepseekV3ForCausalLM"),
+  deepseek_v4: entry(deepseekV4, "DeepseekV4ForCausalLM"),
+  kimi_linear: entry(kimiLinear, "KimiLinearForCausalLM"),
   deepseek_v32: entry(sparseDeepseek, "DeepseekV32ForCausalLM"),
   glm_moe_dsa: entry(sparseDeepseek, "GlmMoeDsaForCausalLM"),
+  glm4_moe_lite: entry(deepseek, "Glm4MoeLiteForCausalLM"),
+  dots1: entry(dots1, "Dots1ForCausalLM"),
   glm4_moe: entry(glm4Moe, "Glm4MoeForCausalLM"),
   glm4: entry(glm4, "Glm4ForCausalLM"),
   gpt2: entry(gpt2, "GPT2LMHeadModel"),
@@ -121,6 +131,7 @@ export const families: Readonly<Record<string, FamilyEntry>> = {
   gemma: entry(gemma, "GemmaForCausalLM"),
   gemma2: entry(gemma2, "Gemma2ForCausalLM"),
   gemma3_text: { ...entry(gemma3, "Gemma3ForCausalLM", gemma3Defaults), alsoAlone: true },
+  gemma4_text: { ...entry(gemma4, "Gemma4ForCausalLM", gemma4Defaults), alsoAlone: true },
   granite: entry(granite, "GraniteForCausalLM"),
   granitemoe: entry(graniteMoe, "GraniteMoeForCausalLM"),
   granitemoeshared: entry(graniteMoe, "GraniteMoeSharedForCausalLM"),
@@ -131,6 +142,9 @@ export const families: Readonly<Record<string, FamilyEntry>> = {
   chatglm: entry(chatglm, "ChatGLMModel"),
   internlm2: entry(oneBias, "InternLM2ForCausalLM"),
   ernie4_5: entry(ernie, "Ernie4_5ForCausalLM"),
+  ernie4_5_moe: entry(ernieMoe, "Ernie4_5_MoeForCausalLM"),
+  exaone4: entry(exaone4, "Exaone4ForCausalLM"),
+  jamba: entry(jamba, "JambaForCausalLM"),
   seed_oss: entry(seedOss, "SeedOssForCausalLM"),
   smollm3: entry(smollm, "SmolLM3ForCausalLM"),
   olmo2: entry(olmo2, "Olmo2ForCausalLM"),

@@ -1,11 +1,11 @@
-// Gemma 1 to 3: wide heads, tied embeddings, a gated MLP with gelu.
+// Gemma, up to 3: wide heads, tied embeddings, a gated MLP with gelu.
 
 import { decoder, type DecoderDefaults, type Family } from "./hf_decoder.ts";
 import type { ImportedFields } from "./fields.ts";
 import { allBut, withWindow } from "./hf_windows.ts";
 import type { ModelFile } from "../schema_model.ts";
 
-const defaults: DecoderDefaults = {
+export const gemmaDefaults: DecoderDefaults = {
   tied: true,
   gated: true,
   norm: "rms",
@@ -15,15 +15,15 @@ const defaults: DecoderDefaults = {
 const defaultHeadDim = 256;
 
 export const gemma: Family = (fields) => {
-  const model = decoder(fields, defaults);
-  return model && named(fields, model);
+  const model = decoder(fields, gemmaDefaults);
+  return model && withTanhGelu(fields, model);
 };
 
 /** Every other layer within a window. */
 export const gemma2: Family = (fields) => {
-  const model = decoder(fields, defaults);
+  const model = decoder(fields, gemmaDefaults);
   if (model === undefined) return undefined;
-  const whole = withScores(fields, named(fields, { ...model, postNorms: true }));
+  const whole = withScores(fields, withTanhGelu(fields, { ...model, postNorms: true }));
   return withWindow(fields, { ...whole, ...softcapOf(fields) }, allBut(2));
 };
 
@@ -55,21 +55,24 @@ export const gemma3Defaults = {
 
 /** One layer in `sliding_window_pattern` sees everything; queries and keys are normalised. */
 export const gemma3: Family = (fields) => {
-  const model = decoder(fields, defaults);
+  const model = decoder(fields, gemmaDefaults);
   if (model === undefined) return undefined;
   const pattern =
     fields.count("sliding_window_pattern") ?? fields.count("_sliding_window_pattern") ?? 6;
-  const whole = withScores(fields, named(fields, { ...model, postNorms: true, qkNorm: true }));
+  const whole = withScores(
+    fields,
+    withTanhGelu(fields, { ...model, postNorms: true, qkNorm: true }),
+  );
   return withWindow(fields, { ...whole, ...softcapOf(fields) }, allBut(pattern));
 };
 
-function softcapOf(fields: ImportedFields): Pick<ModelFile, "logitSoftcap"> {
+export function softcapOf(fields: ImportedFields): Pick<ModelFile, "logitSoftcap"> {
   const cap = fields.number("final_logit_softcapping");
   return cap === undefined || cap <= 0 ? {} : { logitSoftcap: cap };
 }
 
 /** Its classes take the tanh form of GELU whatever an older key says. */
-function named(fields: ImportedFields, model: ModelFile): ModelFile {
+export function withTanhGelu(fields: ImportedFields, model: ModelFile): ModelFile {
   const biased = fields.flag("attention_bias") === true;
   const isSaid = fields.text("hidden_activation") !== undefined;
   return {

@@ -59,7 +59,7 @@ export const graniteHybrid: Family = (fields) => {
   return withFeatures(
     {
       ...whole,
-      ...(layers.length === 0 ? {} : { linearAttention: { layers, parameters, kind: "Mamba-2" } }),
+      ...(layers.length === 0 ? {} : { otherMixers: [{ layers, parameters, kind: "Mamba-2" }] }),
       ...(experts > 0
         ? { moe: { experts, topK, ...expertsOf(fields, model), renormalise: true } }
         : {}),

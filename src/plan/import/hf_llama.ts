@@ -96,6 +96,23 @@ export const olmo2: Family = (fields) => {
   return scaledElsewhere(withWindow(fields, whole, allBut(4)));
 };
 
+/** EXAONE 4: norms behind, of heads too; where there is a window, the layers without it have no positions. */
+export const exaone4: Family = (fields) => {
+  const model = llama(fields);
+  if (model === undefined) return undefined;
+  const pattern = fields.value("sliding_window_pattern") ?? 4;
+  // A letter for each layer, over and over, or how many there are from one without a window to the next.
+  const isLocal =
+    typeof pattern === "string" && pattern.length > 0
+      ? (layer: number): boolean => pattern[layer % pattern.length] === "L"
+      : allBut(typeof pattern === "number" ? pattern : 4);
+  const whole = withWindow(fields, { ...model, qkNorm: true, postNorms: "only" }, isLocal);
+  const { slidingWindow } = whole;
+  if (slidingWindow === undefined || typeof slidingWindow.layers === "number") return whole;
+  const windowed = new Set(slidingWindow.layers);
+  return withoutPositionsIn(whole, (layer) => !windowed.has(layer));
+};
+
 /** Scalings are of the layers without a window. */
 function scaledElsewhere(model: ModelFile): ModelFile {
   const { positions, slidingWindow } = model;

@@ -191,5 +191,5 @@ function keyOfFeature(fields: ImportedFields, feature: string): Path {
 const featureKeys: Readonly<Record<string, readonly string[]>> = {
   "learned-positions": ["n_positions", "n_ctx"],
   biases: ["attention_bias"],
-  "linear-attention": ["layer_types", "linear_num_key_heads"],
+  "other-mixer": ["layer_types", "layers_block_type", "linear_attn_config", "attn_layer_period"],
 };

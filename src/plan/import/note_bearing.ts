@@ -19,7 +19,7 @@ const features: Readonly<Record<string, Bearing>> = {
   "post-norms": "both",
   "sliding-window": "both",
   "latent-attention": "both",
-  "linear-attention": "both",
+  "other-mixer": "both",
   "sparse-attention": "both",
   "redundant-experts": "both",
   "attention-temperature": "speed",
@@ -33,6 +33,10 @@ const features: Readonly<Record<string, Bearing>> = {
   "head-transform": "both",
   "residual-behind-norm": "speed",
   "no-last-norm": "both",
+  "norms-of-values": "speed",
+  "scales-of-layers": "speed",
+  "routing-by-square-roots-of-softplus": "speed",
+  "clamped-experts": "speed",
   // Of plans that were imported when no layer ran these.
   "parallel-residual": "both",
   "mlp-activation": "speed",
@@ -65,14 +69,13 @@ function bearingOfFeature(name: string): Bearing {
  * weights and cache it has not.
  */
 export function featuresOfUnknownWeight(
-  model: Pick<Model, "linearAttention" | "otherFeatures"> | undefined,
+  model: Pick<Model, "otherMixers" | "otherFeatures"> | undefined,
 ): string[] {
   const unknown = (model?.otherFeatures ?? []).filter(
     (name) => !Object.hasOwn(features, name) && !withoutWeights.test(name),
   );
-  return model?.linearAttention === undefined
-    ? unknown
-    : [model.linearAttention.kind ?? "linear attention", ...unknown];
+  const mixers = (model?.otherMixers ?? []).map(({ kind = "linear attention" }) => kind);
+  return [...mixers, ...unknown];
 }
 
 /** What a plan has no words for, by the name before `-not-expressible`. */

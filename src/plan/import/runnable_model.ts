@@ -10,7 +10,7 @@ import type { ModelFile } from "../schema_model.ts";
 export function runnableModel(model: ModelFile, sequence: number): ModelFile {
   const {
     positions,
-    linearAttention: _linear,
+    otherMixers: _mixers,
     sparseAttention,
     otherParameters: _parameters,
     otherFeatures: _otherFeatures,

@@ -48,6 +48,9 @@ const grammar: FlagGrammar = {
     "--pp-size": "--pipeline-parallel-size",
     "--ep": "--expert-parallel-size",
     "--ep-size": "--expert-parallel-size",
+    "--attn-cp-size": "--attention-context-parallel-size",
+    "--moe-dp": "--moe-data-parallel-size",
+    "--moe-dp-size": "--moe-data-parallel-size",
     "--model": "--model-path",
   },
 };
@@ -80,6 +83,9 @@ const notExpressible: Readonly<Record<string, string>> = {
   "--enable-eplb": "experts moved for balance",
   "--enable-two-batch-overlap": "two batches that overlap",
   "--moe-dense-tp-size": "a tensor degree of dense layers alone",
+  "--attention-context-parallel-size":
+    "prompts whose tokens are divided among the tensor ranks, in attention alone",
+  "--moe-data-parallel-size": "copies of the experts within the tensor group",
   "--enable-dp-lm-head": "an output layer per replica",
   "--disaggregation-mode": "prefill and decode on servers of their own",
   "--json-model-override-args": "changes to the model's config",

@@ -34,6 +34,7 @@ const grammar: FlagGrammar = {
     "--ep-size": "--expert-parallel-size",
     "--moe-expert-parallel-size": "--expert-parallel-size",
     "--moe-tp-size": "--moe-tensor-parallel-size",
+    "--cp": "--context-parallel-size",
     "--cp-size": "--context-parallel-size",
     "--extra-llm-api-options": "--config",
     "-m": "--model",
@@ -53,7 +54,6 @@ const notExpressible: Readonly<Record<string, string>> = {
   "--enable-chunked-context": "prompts computed in parts",
   "--enable-chunked-prefill": "prompts computed in parts",
   "--max-beam-width": "beams",
-  "--context-parallel-size": "context parallelism of a server",
   "--cluster-size": "experts placed by clusters",
   "--moe-cluster-parallel-size": "experts placed by clusters",
   "--disable-kv-cache-reuse": "prefixes that are computed each time",
@@ -89,6 +89,8 @@ const known = [
   "--pp-size",
   "--expert-parallel-size",
   "--ep-size",
+  "--context-parallel-size",
+  "--cp-size",
   "--max-batch-size",
   "--max-seq-len",
   "--gpus-per-node",
@@ -136,11 +138,13 @@ function layoutOf(flags: CommandFlags): Layout {
     const message = `experts in ${expert} parts, each in ${sliced} slices, are not the tensor group of ${tensor}`;
     flags.report("error", "degrees-contradict", message, "--moe-tensor-parallel-size");
   }
+  const context = flags.count("--context-parallel-size") ?? 1;
   const divides = flags.has("--enable-attention-dp") && tensor > 1;
   if (divides) reportDividedAttention(flags, tensor, tensor, "--enable-attention-dp");
   return {
     ...(divides ? { tensor: 1, data: tensor } : { tensor, data: 1 }),
     pipeline: flags.count("--pipeline-parallel-size") ?? 1,
+    ...(context === 1 ? {} : { context }),
     unevenPipeline: true,
     // As many rows as the tensor ranks can share.
     vocabularyMultiple: 1,

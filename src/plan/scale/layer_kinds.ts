@@ -10,7 +10,6 @@ const places: readonly Path[] = [
   ["slidingWindow", "layers"],
   ["chunkedAttention", "layers"],
   ["positions", "layersWithout"],
-  ["linearAttention", "layers"],
   ["gatedDelta", "layers"],
 ];
 
@@ -20,7 +19,8 @@ interface Kinds {
 }
 
 function kindsOf(model: ModelFile): Kinds {
-  const found = places.map((path) => ({ path, value: valueAt(model, path) }));
+  const mixers = (model.otherMixers ?? []).map((_, i): Path => ["otherMixers", i, "layers"]);
+  const found = [...places, ...mixers].map((path) => ({ path, value: valueAt(model, path) }));
   return {
     lists: found.flatMap(({ path, value }) =>
       Array.isArray(value) ? [{ path, layers: new Set(value.map(Number)) }] : [],

@@ -72,7 +72,7 @@ function narrowed(file: PlanFile, heads: number): PlanFile {
   const inner = (size: number, parts: number): number =>
     Math.min(size, multipleDown(size * share, parts * Math.max(quad, input, output)));
   const rank = (size: number): number => Math.min(size, multipleDown(size * share, 2 * quad));
-  const { moe, latent, otherParameters, linearAttention, gatedDelta } = model;
+  const { moe, latent, otherParameters, otherMixers, gatedDelta } = model;
   return {
     ...file,
     model: {
@@ -102,13 +102,13 @@ function narrowed(file: PlanFile, heads: number): PlanFile {
               ...(latent.queryRank === undefined ? {} : { queryRank: rank(latent.queryRank) }),
             },
           }),
-      ...(linearAttention === undefined
+      ...(otherMixers === undefined
         ? {}
         : {
-            linearAttention: {
-              ...linearAttention,
-              parameters: squared(linearAttention.parameters, share),
-            },
+            otherMixers: otherMixers.map((mixer) => ({
+              ...mixer,
+              parameters: squared(mixer.parameters, share),
+            })),
           }),
       ...(gatedDelta === undefined
         ? {}

@@ -22,14 +22,14 @@ test.each([
 test.each([
   ["positions", { positions: { kind: "learned" } }],
   ["positions", { vocabulary: undefined, positions: { kind: "learned", count: 9 } }],
-  ["linearAttention", { linearAttention: { layers: 1, parameters: 12 } }],
+  ["otherMixers.0", { otherMixers: [{ layers: 1, parameters: 12 }] }],
   ["postNorms", { postNorms: true, parallelResidual: "own-norms" }],
 ])("a model with %s is described, but not run", (field, model) => {
   const plan = withDegrees({ model });
   expect(errorsOf(plan)).toEqual([]);
   expect(found(plan, "layer-not-runnable")).toMatchObject({
     severity: "warning",
-    path: ["model", field],
+    path: ["model", ...field.split(".").map((key) => (key === "0" ? 0 : key))],
   });
 });
 

@@ -13,7 +13,7 @@ export const layerNotRunnable: DiagnosticDefinition = {
   title: "Layer That Cannot Run Yet",
   requires: "Everything the model is described with has a layer that runs it.",
   examples: {
-    bad: degreesWith({ model: { linearAttention: { layers: 1, parameters: 64 } } }),
+    bad: degreesWith({ model: { otherMixers: [{ layers: 1, parameters: 64 }] } }),
     good: degreesWith(),
   },
   section: "notes",
