@@ -15,6 +15,7 @@ override BEGINS: u32;  // 1: no block came before
 @group(0) @binding(0) var<storage, read> qkv: array<Quad>;
 @group(0) @binding(5) var<storage, read_write> state: array<vec4f>;
 
+const BLOCK_ROWS = 32u;  // of queries and of keys
 const QUADS = BLOCK_ROWS / 4u;
 const CELLS = QUADS * QUADS;
 const PITCH = QUADS + 1u;
@@ -83,6 +84,11 @@ fn begin(sequence: u32, query: u32, head: u32, quad: u32) {
   }
 }
 
+// The first and the last of a block.
+fn rowsFrom(first: u32) -> vec2u {
+  return vec2u(first, min(first + BLOCK_ROWS, ROWS) - 1u);
+}
+
 fn outer(quad: vec4f, rows: vec4f) -> mat4x4f {
   return mat4x4f(quad * rows.x, quad * rows.y, quad * rows.z, quad * rows.w);
 }
@@ -115,7 +121,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 
   var is_empty = BEGINS == 1u;
   for (var key = 0u; key < ROWS; key += BLOCK_ROWS) {
-    if (!blocksMeet(first_query, key)) {
+    if (!blocksMeet(rowsFrom(first_query), rowsFrom(key))) {
       continue;
     }
     for (var cell = lane; cell < CELLS; cell += LANES) {

@@ -124,7 +124,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     for (var other = others.x; other < others.y; other += BLOCK) {
       let query = select(other, own, of_queries);
       let key = select(own, other, of_queries);
-      if (!blocksMeet(query, key)) {
+      let walked = vec2u(other, min(other + BLOCK, ROWS) - 1u);
+      let owned = vec2u(own, last);
+      if (!blocksMeet(select(walked, owned, of_queries), select(owned, walked, of_queries))) {
         continue;
       }
       for (var cell = lane; cell < CELLS; cell += LANES) {

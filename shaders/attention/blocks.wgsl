@@ -9,8 +9,6 @@ override FIRST_KEYS: u32;
 override SECOND_KEYS: u32;
 override KV_QUADS: u32 = KV_HEADS * (HEAD_QUADS + VALUE_QUADS);
 
-const BLOCK_ROWS = 32u;  // of queries and of keys that a workgroup has at a time
-
 @group(0) @binding(2) var<storage, read> kv: array<Quad>;
 
 // Rows past the end are past the end of the sequence.
@@ -36,9 +34,9 @@ fn queryRows(first: u32, last: u32) -> vec2u {
   return vec2u(0u, ROWS);
 }
 
-// Whether any query of the block of rows from `query` on may see a key of that from `key` on: positions grow with rows.
-fn blocksMeet(query: u32, key: u32) -> bool {
-  let ends = vec4u(query, min(query + BLOCK_ROWS, ROWS) - 1u, key, min(key + BLOCK_ROWS, ROWS) - 1u);
+// Whether any query of the rows from first to last may see a key of others: positions grow with rows.
+fn blocksMeet(query_rows: vec2u, key_rows: vec2u) -> bool {
+  let ends = vec4u(query_rows, key_rows);
   let queries = queryPositions(ends).xy;
   let keys = keyPositions(ends).zw;
   var meet = true;

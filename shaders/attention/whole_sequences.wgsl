@@ -19,7 +19,7 @@ fn queryRows(first: u32, last: u32) -> vec2u {
   return vec2u(firstQuery(first), endOfQueries(last));
 }
 
-fn blocksMeet(query: u32, key: u32) -> bool {
+fn blocksMeet(queries: vec2u, keys: vec2u) -> bool {
   return true;
 }
 

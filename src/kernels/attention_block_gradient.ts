@@ -1,3 +1,4 @@
+import { gradientBySubgroups } from "./attention_gradient_subgroup.ts";
 import {
   type AttentionBlockShape,
   blockConstants,
@@ -34,9 +35,7 @@ export const attentionBlockGradient: Kernel<AttentionBlockGradientShape> = {
   ],
   preludes: () => [...blockPreludes, "attention/gradients_of_block"],
   constants: (shape) => ({
-    ...blockConstants(shape),
-    ADDS_QUERIES: shape.addsQueries === true ? 1 : 0,
-    ADDS_KEYS: shape.addsKeys === true ? 1 : 0,
+    ...gradientConstants(shape),
     LANES: (tile / 4) * ceilDiv(Math.max(shape.headDim, shape.valueDim), 8),
   }),
   grid: ({ batch, rows, heads }) => [2 * ceilDiv(rows, tile), heads, batch],
@@ -52,7 +51,18 @@ export const attentionBlockGradient: Kernel<AttentionBlockGradientShape> = {
       (addsQueries === true ? 2 : 1) * heads * headDim + (addsKeys === true ? 2 : 1) * keyValues;
     return batch * rows * (stored * bytesPerElement(dtype) + 4 * sums + 8 * heads);
   },
+  alternatives: [
+    gradientBySubgroups<AttentionBlockGradientShape>((shape) => shape, gradientConstants),
+  ],
 };
+
+function gradientConstants(shape: AttentionBlockGradientShape): Record<string, number> {
+  return {
+    ...blockConstants(shape),
+    ADDS_QUERIES: shape.addsQueries === true ? 1 : 0,
+    ADDS_KEYS: shape.addsKeys === true ? 1 : 0,
+  };
+}
 
 function sum(name: string, isAdded: true | undefined): Binding {
   return isAdded === true ? accumulate(name) : write(name, "f32");
