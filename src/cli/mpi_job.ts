@@ -5,7 +5,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { networkInterfaces } from "node:os";
-import { broadcast, joinWorld, type MpiWorld } from "../collectives/transport/mpi/world.ts";
+import { joinWorld } from "../collectives/transport/mpi/world.ts";
+import { broadcast, type MpiWorld } from "../collectives/transport/mpi/world_messages.ts";
 import { ownHost } from "../gpu/job_hosts.ts";
 import { listenForRanks } from "../runtime/remote_ranks.ts";
 import { serveRemote, type Whereabouts } from "../runtime/serve_remote.ts";
@@ -24,7 +25,7 @@ interface Called extends Whereabouts {
 /** Never returns where this is the process of a rank. */
 export async function serveInJob(): Promise<never> {
   const world = joinWorld();
-  const { rank, size, mpi, clockUncertaintyMs } = world;
+  const { rank, size, mpi, clockUncertaintyMs, neighbours } = world;
   const host = ownHost();
   const token = randomBytes(16).toString("hex");
   const command = rank === 0 ? startCommand(size, token) : undefined;
@@ -38,6 +39,7 @@ export async function serveInJob(): Promise<never> {
     machine: host.machine,
     library: mpi.version,
     clockUncertaintyMs,
+    sharesMemory: neighbours.length > 1,
   });
   const code = await (command === undefined ? closed.then(() => exitCodes.fine) : command.ended);
   return leave(world, code, isIdle());
