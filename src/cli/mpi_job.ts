@@ -111,8 +111,12 @@ function leave({ mpi, rank }: MpiWorld, code: number, isIdle: boolean): never {
   return process.exit(isOrderly ? code : code || exitCodes.environment);
 }
 
-/** Another process ends this one, whatever it waits for; where it has ended by itself, its number may be another's. */
+/**
+ * Another process ends this one, whatever it waits for. It looks every second, and ends with it: the launcher waits for
+ * whoever holds what this one was given.
+ */
 function endWithin(seconds: number): void {
-  const script = `sleep ${seconds}; read -r pid name state parent rest < /proc/$$/stat; [ "$parent" = ${process.pid} ] && kill -9 "$parent"`;
+  const isParent = `read -r pid name state parent rest < /proc/$$/stat && [ "$parent" = ${process.pid} ]`;
+  const script = `left=${seconds}; while ${isParent}; do [ $left = 0 ] && kill -9 "$parent"; sleep 1; left=$((left - 1)); done`;
   spawn("sh", ["-c", script], { detached: true, stdio: "ignore" }).unref();
 }
