@@ -8,6 +8,7 @@ import { networkInterfaces } from "node:os";
 import { joinWorld } from "../collectives/transport/mpi/world.ts";
 import { broadcast, type MpiWorld } from "../collectives/transport/mpi/world_messages.ts";
 import { ownHost } from "../gpu/job_hosts.ts";
+import { filterDawnsNotices } from "../runtime/quiet_errors.ts";
 import { listenForRanks } from "../runtime/remote_ranks.ts";
 import { serveRemote, type Whereabouts } from "../runtime/serve_remote.ts";
 import { exitCodes } from "./exit_code.ts";
@@ -32,6 +33,7 @@ export async function serveInJob(): Promise<never> {
   const own = command && { addresses: addresses(), port: await command.port, token };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- rank 0 runs the same version
   const called = JSON.parse(broadcast(world, JSON.stringify(own ?? ""))) as Called;
+  await filterDawnsNotices();
   const { closed, isIdle } = await serveRemote(called, {
     token: called.token,
     rank,
