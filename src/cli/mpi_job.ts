@@ -5,8 +5,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { networkInterfaces } from "node:os";
-import { broadcast, joinWorld, type MpiWorld } from "../collectives/transport/mpi/world.ts";
+import { joinWorld } from "../collectives/transport/mpi/world.ts";
+import { broadcast, type MpiWorld } from "../collectives/transport/mpi/world_messages.ts";
 import { ownHost } from "../gpu/job_hosts.ts";
+import { filterDawnsNotices } from "../runtime/quiet_errors.ts";
 import { listenForRanks } from "../runtime/remote_ranks.ts";
 import { serveRemote, type Whereabouts } from "../runtime/serve_remote.ts";
 import { exitCodes } from "./exit_code.ts";
@@ -24,13 +26,14 @@ interface Called extends Whereabouts {
 /** Never returns where this is the process of a rank. */
 export async function serveInJob(): Promise<never> {
   const world = joinWorld();
-  const { rank, size, mpi, clockUncertaintyMs } = world;
+  const { rank, size, mpi, clockUncertaintyMs, neighbours } = world;
   const host = ownHost();
   const token = randomBytes(16).toString("hex");
   const command = rank === 0 ? startCommand(size, token) : undefined;
   const own = command && { addresses: addresses(), port: await command.port, token };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- rank 0 runs the same version
   const called = JSON.parse(broadcast(world, JSON.stringify(own ?? ""))) as Called;
+  await filterDawnsNotices();
   const { closed, isIdle } = await serveRemote(called, {
     token: called.token,
     rank,
@@ -38,6 +41,7 @@ export async function serveInJob(): Promise<never> {
     machine: host.machine,
     library: mpi.version,
     clockUncertaintyMs,
+    sharesMemory: neighbours.length > 1,
   });
   const code = await (command === undefined ? closed.then(() => exitCodes.fine) : command.ended);
   return leave(world, code, isIdle());
@@ -109,8 +113,12 @@ function leave({ mpi, rank }: MpiWorld, code: number, isIdle: boolean): never {
   return process.exit(isOrderly ? code : code || exitCodes.environment);
 }
 
-/** Another process ends this one, whatever it waits for; where it has ended by itself, its number may be another's. */
+/**
+ * Another process ends this one, whatever it waits for. It looks every second, and ends with it: the launcher waits for
+ * whoever holds what this one was given.
+ */
 function endWithin(seconds: number): void {
-  const script = `sleep ${seconds}; read -r pid name state parent rest < /proc/$$/stat; [ "$parent" = ${process.pid} ] && kill -9 "$parent"`;
+  const isParent = `read -r pid name state parent rest < /proc/$$/stat && [ "$parent" = ${process.pid} ]`;
+  const script = `left=${seconds}; while ${isParent}; do [ $left = 0 ] && kill -9 "$parent"; sleep 1; left=$((left - 1)); done`;
   spawn("sh", ["-c", script], { detached: true, stdio: "ignore" }).unref();
 }

@@ -5,6 +5,9 @@ const notices: readonly RegExp[] = [
   /artificially reduced/,
 ];
 
+/** A regular expression of them, of the kind that POSIX calls extended. */
+export const dawnsNotices = notices.map(({ source }) => source).join("|");
+
 /** The text without the lines that say nothing to anybody. */
 export function withoutDawnsNotices(text: string): string {
   return text

@@ -19,6 +19,8 @@ export interface Hello {
   readonly library: string;
   /** How well its clock is known, ms. */
   readonly clockUncertaintyMs: number;
+  /** With other ranks of its host. */
+  readonly sharesMemory: boolean;
 }
 
 /** The rank has left the program, and is ready for another. */
@@ -109,11 +111,16 @@ function ranksOf(
   const worstMs = Math.max(...all.map(({ hello }) => hello.clockUncertaintyMs));
   const where = count === 1 ? "on one host" : `on ${count} hosts`;
   const clocks = count === 1 ? "" : `, whose clocks agree within ${(1000 * worstMs).toFixed(0)} µs`;
+  const memory = all.some(({ hello }) => hello.sharesMemory)
+    ? "; within a host they share memory"
+    : "";
   return {
     count: all.length,
     clockUncertaintyMs: worstMs,
     hosts,
-    notes: [`ranks are processes of an MPI job over ${all[0]?.hello.library} ${where}${clocks}`],
+    notes: [
+      `ranks are processes of an MPI job over ${all[0]?.hello.library} ${where}${clocks}${memory}`,
+    ],
     start(rank, onMessage) {
       const found = all[rank];
       if (found === undefined) throw new RangeError(`rank ${rank} of ${all.length}`);

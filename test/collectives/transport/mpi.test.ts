@@ -85,21 +85,36 @@ function leftOf(word: string): string {
 
 const sizes = [0, 1, 4, 13, 4096, 65_537, 1_000_003];
 
-/** Every rank sends to all the others. */
-function scenarioOf(ranks: number) {
+/** Every rank sends to all the others, and on a channel beside that to those of its host. */
+function scenarioOf(ranks: number, ranksPerHost: number) {
   const all = Array.from({ length: ranks }, (_, rank) => rank);
-  const mailboxes = all.map((source) => ({
-    channel: 3,
+  const hostOf = (rank: number): number => Math.floor(rank / ranksPerHost);
+  const mailboxOf = (channel: number, source: number, readers: readonly number[]) => ({
+    channel,
     source,
-    readers: all.filter((rank) => rank !== source),
+    readers: readers.filter((rank) => rank !== source),
     sizes,
     bytes: Math.max(...sizes),
-  }));
-  return { ranks, rounds: 42, mailboxes, jitter: true, waiting: defaultWaiting };
+  });
+  const mailboxes = all.flatMap((source) => [
+    mailboxOf(3, source, all),
+    ...(ranksPerHost === 1
+      ? []
+      : [
+          mailboxOf(
+            7,
+            source,
+            all.filter((rank) => hostOf(rank) === hostOf(source)),
+          ),
+        ]),
+  ]);
+  const waiting = defaultWaiting;
+  return { ranks, ranksPerHost, rounds: 42, mailboxes, jitter: true, waiting };
 }
 
 const playedSchema = z.object({
   right: z.number(),
+  neighbours: z.array(z.number()),
   barriers: z.array(z.object({ beforeMs: z.number(), afterMs: z.number() })),
 });
 
@@ -111,11 +126,15 @@ async function folder(): Promise<string> {
 
 for (const launcher of launchers) {
   describe.skipIf(!existsSync(launcher.file))(`over ${launcher.name}`, () => {
-    test.each([2, 3])(
-      "%i ranks get every message of the others, in order and whole",
-      async (ranks) => {
+    test.each([
+      [2, 2],
+      [3, 1],
+      [4, 2],
+    ])(
+      "%i ranks, %i on a host, get every message of the others, in order and whole",
+      async (ranks, ranksPerHost) => {
         const file = join(await folder(), "scenario.json");
-        const scenario = scenarioOf(ranks);
+        const scenario = scenarioOf(ranks, ranksPerHost);
         await writeFile(file, JSON.stringify(scenario));
         const { code, errors } = await launch(launcher, ranks, [
           "test/collectives/transport/mpi_rank.js",
@@ -128,8 +147,12 @@ for (const launcher of launchers) {
           ),
         );
         expect(played.map(({ right }) => right)).toEqual(
-          Array.from({ length: ranks }, () => scenario.rounds * (ranks - 1)),
+          Array.from({ length: ranks }, () => scenario.rounds * (ranks - 1 + ranksPerHost - 1)),
         );
+        for (const [rank, { neighbours }] of played.entries()) {
+          expect(neighbours).toHaveLength(ranksPerHost);
+          expect(neighbours).toContain(rank);
+        }
         // Nobody leaves a barrier before the last has come to it.
         for (const [k] of (played[0]?.barriers ?? []).entries()) {
           const own = played.flatMap(({ barriers }) => barriers.slice(k, k + 1));
@@ -147,7 +170,9 @@ for (const launcher of launchers) {
       ]);
       expect({ code, errors }).toMatchObject({ code: 0 });
       expect(output).toMatch(/numbers +right/);
-      expect(await readFile(result, "utf8")).toContain("ranks are processes of an MPI job");
+      expect(await readFile(result, "utf8")).toMatch(
+        /ranks are processes of an MPI job over .* on one host; within a host they share memory/,
+      );
     });
 
     test("a plan of another number of GPUs is refused with both numbers", async () => {

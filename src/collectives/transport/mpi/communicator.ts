@@ -15,7 +15,7 @@ import {
 import type { Waiting } from "../waiting.ts";
 import { maxMessageBytes, memory, type MpiRequest } from "./library.ts";
 import { createProgress, type MpiProgress } from "./progress.ts";
-import { type MpiWorld, tags } from "./world.ts";
+import { type MpiWorld, tags } from "./world_messages.ts";
 
 export interface MpiSetup {
   readonly world: MpiWorld;

@@ -1,9 +1,10 @@
-// Messages through an MPI library, within a machine and between machines. Its ranks are processes that an MPI launcher
-// started, and that have joined their job (`world.ts`).
+// Messages between ranks that an MPI launcher started, and that have joined their job (`world.ts`): through shared memory
+// within a host where that can be shared, and through an MPI library between hosts.
 
 import { EnvironmentError } from "../../../environment_error.ts";
 import type { Transport } from "../transport.ts";
 import { createMpiCommunicator } from "./communicator.ts";
+import { createHostCommunicator } from "./host_communicator.ts";
 import { mpiWorld } from "./world.ts";
 
 export const mpi: Transport = {
@@ -19,7 +20,11 @@ export const mpi: Transport = {
       );
     }
     return {
-      communicator: createMpiCommunicator({ world, ranks, mailboxes, waiting }),
+      communicator: createHostCommunicator(
+        world,
+        createMpiCommunicator({ world, ranks, mailboxes, waiting }),
+        { ranks, mailboxes, waiting },
+      ),
       hear() {},
     };
   },

@@ -1,19 +1,13 @@
-// This process among all that the launcher started: who it is, and what its clock is behind.
+// This process among all that the launcher started: who it is, which of them share memory with it, and what its clock is
+// behind.
 
 import { hostname } from "node:os";
+import { ownHost } from "../../../gpu/job_hosts.ts";
 import { hostMs } from "../../../gpu/timestamps.ts";
 import { launchedByMpi } from "./launcher.ts";
-import { loadMpi, memory, type MpiLibrary, type MpiRequest } from "./library.ts";
-
-export interface MpiWorld {
-  readonly mpi: MpiLibrary;
-  readonly rank: number;
-  readonly size: number;
-  /** To be added to this process's `hostMs`: that gives the clock of rank 0. */
-  readonly clockOffsetMs: number;
-  /** The offset is right within that; zero on rank 0's host. */
-  readonly clockUncertaintyMs: number;
-}
+import { loadMpi, memory, type MpiLibrary } from "./library.ts";
+import { findNeighbours } from "./neighbours.ts";
+import { type ClockOffset, encoded, finish, type MpiWorld, tags } from "./world_messages.ts";
 
 let world: MpiWorld | undefined;
 
@@ -25,47 +19,21 @@ export function mpiWorld(): MpiWorld | undefined {
 /**
  * Joins the job. To be called once, by all its processes.
  *
+ * @param host the same for all that may share memory; tests make several of one
  * @throws EnvironmentError where no launcher started this process, or its library is not found
  */
-export function joinWorld(): MpiWorld {
+export function joinWorld(host = `${ownHost().name} ${ownHost().machine}`): MpiWorld {
   const launched = launchedByMpi(process.env);
   const mpi = loadMpi(launched?.library ?? "Open MPI");
   mpi.init();
   const rank = mpi.rank();
   const size = mpi.size();
-  world = { mpi, rank, size, ...syncClocks(mpi, rank, size) };
+  const clock = syncClocks(mpi, rank, size);
+  world = { mpi, rank, size, ...findNeighbours(mpi, rank, size, host, clock) };
   return world;
 }
 
-/** Blocks until the request has ended; only before ranks serve, and after. */
-export function finish(request: MpiRequest): void {
-  while (!request.isDone());
-}
-
-/** The bytes of rank 0, on all. */
-export function broadcast({ mpi, rank, size }: MpiWorld, text: string): string {
-  if (rank === 0) {
-    const bytes = encoded(text);
-    const sent = Array.from({ length: size - 1 }, (_, i) => mpi.send(bytes, i + 1, tags.broadcast));
-    for (const request of sent) finish(request);
-    return text;
-  }
-  const into = memory(broadcastBytes);
-  const request = mpi.receive(into, 0, tags.broadcast);
-  finish(request);
-  return new TextDecoder().decode(into.subarray(0, request.byteLength()));
-}
-
-/** Below those of mailboxes. */
-export const tags = { ping: 0, pong: 1, broadcast: 2, barrier: 3, first: 4 } as const;
-
-const broadcastBytes = 4096;
 const rounds = 64;
-
-interface ClockOffset {
-  readonly clockOffsetMs: number;
-  readonly clockUncertaintyMs: number;
-}
 
 /** Each process asks rank 0 for the time, in turn; the answer that came back soonest counts. */
 function syncClocks(mpi: MpiLibrary, rank: number, size: number): ClockOffset {
@@ -110,11 +78,4 @@ function tellTime(mpi: MpiLibrary, other: number): void {
 /** Two containers of one machine have names of their own, and may have clocks of their own. */
 function machine(): string {
   return hostname();
-}
-
-function encoded(text: string): Uint8Array<ArrayBuffer> {
-  const bytes = new TextEncoder().encode(text);
-  const own = memory(bytes.length);
-  own.set(bytes);
-  return own;
 }
