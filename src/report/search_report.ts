@@ -68,7 +68,7 @@ const removals: readonly (readonly [Counted, string])[] = [
   ["notLookedAt", "not looked at or not counted, for want of time (--time)"],
 ];
 
-function candidatesSection({ found, seconds, peaks }: ShownSearch): Section {
+function candidatesSection({ plan, found, seconds, peaks }: ShownSearch): Section {
   const rows = removals
     .filter(([key]) => found.removed[key] > 0)
     .map(([key, why]) => ({ cells: [formatNumber(found.removed[key]), why] }));
@@ -81,6 +81,14 @@ function candidatesSection({ found, seconds, peaks }: ShownSearch): Section {
       ),
       ...(rows.length === 0 ? [] : [table([...right("removed"), ...left("because")], rows)]),
       ...(refusals.length === 0 ? [] : [note(`refused by ${refusals.join(", ")}`, "plain")]),
+      ...(plan.workload.mode === "training" && plan.workload.schedule === undefined
+        ? [
+            note(
+              "a step is the forward pass alone: name workload.schedule and workload.optimizer for whole steps of training",
+              "doubtful",
+            ),
+          ]
+        : []),
       note(
         `projected from ${peaks.peaksFrom}: kernels at the roofline and their launch, ` +
           (found.isSimulated
@@ -135,12 +143,16 @@ function bestSection({ found, objective, runs, winner }: ShownSearch): Section {
           ? []
           : [note("the plan as given does not fit in the memory of its GPUs", "doubtful")]),
       ...(best.length === 0
-        ? [note("no candidate fits and passes the check", "doubtful")]
+        ? [note(`no candidate ${triedOf(found.removed)} fits and passes the check`, "doubtful")]
         : winner === undefined && runs === undefined
           ? [note("none is better than the plan as given, and no plan is written", "doubtful")]
           : []),
     ],
   };
+}
+
+function triedOf({ notLookedAt }: Removed): string {
+  return notLookedAt > 0 ? "looked at in this time" : "of them";
 }
 
 function frontSection({ front }: Searched): Section {
