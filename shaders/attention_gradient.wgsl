@@ -10,18 +10,19 @@
 //   1. pairs    cells of 4 queries × 4 keys, dealt to the lanes: p and ds
 //   2. sums     each lane owns 4 rows × 2 quads of the head and holds their sums in registers
 //
-// qkv         Quad [BATCH · SEQUENCE, QKV_QUADS]             of each token: q, then k, then v where it does not lie apart
-// dy          Quad [BATCH · SEQUENCE, HEADS · VALUE_QUADS]
-// statistics  vec2f [BATCH · SEQUENCE, HEADS]                of attention_statistics
-// dqkv        Quad [BATCH · SEQUENCE, QKV_QUADS]             as qkv
-// dispatch    QUERY_TILES + ceil(SEQUENCE / 32), HEADS, BATCH; LANES = 8 · ceil(max(HEAD_QUADS, VALUE_QUADS) / 2)
+// Where keys and values lie, and where queries and keys stand, says attention/whole_sequences.wgsl or attention/blocks.wgsl;
+// where gradients go, attention/gradients_of_sequences.wgsl or attention/gradients_of_block.wgsl.
+//
+// qkv         Quad [BATCH · ROWS, QKV_QUADS]             of each token: q, then k, then v where they do not lie apart
+// dy          Quad [BATCH · ROWS, HEADS · VALUE_QUADS]
+// statistics  vec2f [BATCH · ROWS, HEADS]                of attention_statistics
+// dispatch    QUERY_TILES + ceil(ROWS / 32), HEADS, BATCH; LANES = 8 · ceil(max(HEAD_QUADS, VALUE_QUADS) / 2)
 override LANES: u32;
-override QUERY_TILES: u32 = (SEQUENCE + 31u) / 32u;
+override QUERY_TILES: u32 = (ROWS + 31u) / 32u;
 
 @group(0) @binding(0) var<storage, read> qkv: array<Quad>;
 @group(0) @binding(4) var<storage, read> dy: array<Quad>;
 @group(0) @binding(5) var<storage, read> statistics: array<vec2f>;
-@group(0) @binding(6) var<storage, read_write> dqkv: array<Quad>;
 
 const BLOCK = 32u;
 const QUADS = BLOCK / 4u;
@@ -63,15 +64,17 @@ fn pairsOf(sequence: u32, query: u32, key: u32, head: u32, kv_head: u32) -> Pair
   let keys = tokensOf(sequence, key);
   let products = productsOf(
     queries * QKV_QUADS + head * HEAD_QUADS,
-    keys * QKV_QUADS + (HEADS + kv_head) * HEAD_QUADS,
+    keyStarts(keys, kv_head),
   );
   let value_products = valueProductsOf(queries, keys, head, kv_head);
+  let positions = queryPositions(vec4u(query) + vec4u(0u, 1u, 2u, 3u));
+  let key_positions = keyPositions(vec4u(key) + vec4u(0u, 1u, 2u, 3u));
   var pairs: Pairs;
   for (var i = 0u; i < 4u; i++) {
     let own = statistics[queries[i] * HEADS + head];
-    let scores = scoresOf(products[i], vec4u(query + i), vec4u(key) + vec4u(0u, 1u, 2u, 3u));
+    let scores = scoresOf(products[i], vec4u(positions[i]), key_positions);
     // Rounding may leave a score above the logarithm of the sum that it is part of.
-    let p = exp2(min(scores - own.x, vec4f())) * f32(query + i < SEQUENCE);
+    let p = exp2(min(scores - own.x, vec4f())) * f32(query + i < ROWS);
     pairs.p[i] = p;
     pairs.ds[i] = p * (value_products[i] - own.y) * scoreSlopes(products[i]);
   }
@@ -81,6 +84,14 @@ fn pairsOf(sequence: u32, query: u32, key: u32, head: u32, kv_head: u32) -> Pair
 // Four rows of one quad, a column of the matrix each.
 fn outer(quad: vec4f, rows: vec4f) -> mat4x4f {
   return mat4x4f(quad * rows.x, quad * rows.y, quad * rows.z, quad * rows.w);
+}
+
+fn storeGradient(of_queries: bool, token: u32, head: u32, quad: u32, sum: vec4f) {
+  if (of_queries) {
+    storeQueryGradient(token, head, quad, sum);
+  } else {
+    storeKeyGradient(token, head, quad, sum);
+  }
 }
 
 @compute @workgroup_size(LANES)
@@ -96,9 +107,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let first_head = select(kv_head * shared_by, group.y, of_queries);
   let heads = select(shared_by, 1u, of_queries);
   let own = select(group.x - QUERY_TILES, group.x, of_queries) * BLOCK;
-  let last = min(own + BLOCK, SEQUENCE) - 1u;
-  let first_other = select(firstQuery(own), firstKey(own), of_queries);
-  let others = select(endOfQueries(last), endOfKeys(last), of_queries);
+  let last = min(own + BLOCK, ROWS) - 1u;
+  let others = select(queryRows(own, last), keyRows(own, last), of_queries);
 
   // This lane's share: four rows from 4 · `own_rows` on, and two quads of the head.
   let own_rows = lane % QUADS;
@@ -111,9 +121,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var right_value_sum = mat4x4f();
   for (var head = first_head; head < first_head + heads; head++) {
     chooseHeads(vec4u(head));
-    for (var other = first_other; other < others; other += BLOCK) {
+    for (var other = others.x; other < others.y; other += BLOCK) {
       let query = select(other, own, of_queries);
       let key = select(own, other, of_queries);
+      let walked = vec2u(other, min(other + BLOCK, ROWS) - 1u);
+      let owned = vec2u(own, last);
+      if (!blocksMeet(select(walked, owned, of_queries), select(owned, walked, of_queries))) {
+        continue;
+      }
       for (var cell = lane; cell < CELLS; cell += LANES) {
         let rows = cell / QUADS;
         let columns = cell % QUADS;
@@ -129,13 +144,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         }
       }
       workgroupBarrier();
-      let column = select(head, HEADS + kv_head, of_queries) * HEAD_QUADS;
-      for (var i = 0u; i < BLOCK; i++) {
+      // A bound that varies: else compilers would write the loop out, which takes them long.
+      let rows = min(BLOCK, others.y - other);
+      for (var i = 0u; i < rows; i++) {
         let token = tokenOf(sequence, other + i);
         if (quad < HEAD_QUADS) {
           let ds = ds_tile[i * PITCH + own_rows];
-          left_sum += outer(unpackQuad(qkv[token * QKV_QUADS + column + quad]), ds);
-          right_sum += outer(unpackQuad(qkv[token * QKV_QUADS + column + right]), ds);
+          left_sum += outer(walkedQuad(of_queries, token, head, kv_head, quad), ds);
+          right_sum += outer(walkedQuad(of_queries, token, head, kv_head, right), ds);
         }
         if (!of_queries && quad < VALUE_QUADS) {
           let at = (token * HEADS + head) * VALUE_QUADS;
@@ -149,14 +165,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     }
   }
 
-  let own_column = select(HEADS + kv_head, group.y, of_queries) * HEAD_QUADS;
-  for (var i = 0u; i < 4u && own + 4u * own_rows + i < SEQUENCE; i++) {
+  for (var i = 0u; i < 4u && own + 4u * own_rows + i < ROWS; i++) {
     let token = tokenOf(sequence, own + 4u * own_rows + i);
     if (quad < HEAD_QUADS) {
-      let at = token * QKV_QUADS + own_column;
-      dqkv[at + quad] = packQuad(left_sum[i]);
+      storeGradient(of_queries, token, group.y, quad, left_sum[i]);
       if (right > quad) {
-        dqkv[at + right] = packQuad(right_sum[i]);
+        storeGradient(of_queries, token, group.y, right, right_sum[i]);
       }
     }
     if (!of_queries && quad < VALUE_QUADS) {

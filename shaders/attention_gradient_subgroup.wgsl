@@ -8,16 +8,15 @@
 //   2. sums   each lane sums its own columns of the gradients over all others; p and ds are handed round
 // The arithmetic is in 4 × 4 matrices: four own rows by four others, or by the four numbers of a quad.
 //
-// qkv, dy, statistics, dqkv   as in attention_gradient
-// dispatch                    (tiles of queries + tiles of keys) · COLUMN_GROUPS, HEADS, BATCH
+// qkv, dy, statistics   as in attention_gradient
+// dispatch              (tiles of queries + tiles of keys) · COLUMN_GROUPS, HEADS, BATCH
 override COLUMNS: u32;  // quads of the head that a lane sums: 1, 2 or 4
 override COLUMN_GROUPS: u32 = (max(HEAD_QUADS, VALUE_QUADS) + LANES * COLUMNS - 1u) / (LANES * COLUMNS);
-override TILES: u32 = (SEQUENCE + 7u) / 8u;
+override TILES: u32 = (ROWS + 7u) / 8u;
 
 @group(0) @binding(0) var<storage, read> qkv: array<Quad>;
 @group(0) @binding(4) var<storage, read> dy: array<Quad>;
 @group(0) @binding(5) var<storage, read> statistics: array<vec2f>;
-@group(0) @binding(6) var<storage, read_write> dqkv: array<Quad>;
 
 // Something of the 8 own rows, four to a matrix.
 struct Rows {
@@ -48,13 +47,12 @@ struct Part {
 }
 
 fn tokenAt(part: Part, row: u32) -> u32 {
-  return part.first_token + min(row, SEQUENCE - 1u);
+  return part.first_token + min(row, ROWS - 1u);
 }
 
 // A quad of a query, or of a key.
 fn operand(part: Part, is_query: bool, row: u32, quad: u32) -> vec4f {
-  let column = select(HEADS + part.kv_head, part.head, is_query) * HEAD_QUADS;
-  return unpackQuad(qkv[tokenAt(part, row) * QKV_QUADS + column + quad]);
+  return walkedQuad(!is_query, tokenAt(part, row), part.head, part.kv_head, quad);
 }
 
 // A quad of the gradient of a query's result.
@@ -168,9 +166,9 @@ fn pairOf(part: Part, products: vec4f, values: vec4f, own: u32, other: u32, of_o
   }
   let query = select(vec4u(other), rows, vec4<bool>(part.of_queries));
   let key = select(rows, vec4u(other), vec4<bool>(part.of_queries));
-  let scores = scoresOf(products, query, key);
+  let scores = scoresOf(products, queryPositions(query), keyPositions(key));
   // Rounding may leave a score above the logarithm of the sum that it is part of.
-  let p = select(vec4f(), exp2(min(scores - of_query.scale, vec4f())), query < vec4u(SEQUENCE));
+  let p = select(vec4f(), exp2(min(scores - of_query.scale, vec4f())), query < vec4u(ROWS));
   return Pair(p, p * (values - of_query.product) * scoreSlopes(products));
 }
 
@@ -213,8 +211,11 @@ fn nextFour(others: ptr<function, Others>, four: u32) {
 fn storeRow(part: Part, row: u32, quad: u32, gradient: vec4f, value_gradient: vec4f) {
   let token = part.first_token + row;
   if (quad < HEAD_QUADS) {
-    let column = select(HEADS + part.kv_head, part.head, part.of_queries) * HEAD_QUADS;
-    dqkv[token * QKV_QUADS + column + quad] = packQuad(gradient);
+    if (part.of_queries) {
+      storeQueryGradient(token, part.head, quad, gradient);
+    } else {
+      storeKeyGradient(token, part.kv_head, quad, gradient);
+    }
   }
   if (!part.of_queries && quad < VALUE_QUADS) {
     storeValueGradient(token, part.kv_head, quad, value_gradient);
@@ -242,9 +243,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
   let first_head = select(kv_head * shared_by, group.y, of_queries);
   let heads = select(shared_by, 1u, of_queries);
   let own = select(tile - TILES, tile, of_queries) * 8u;
-  let last = min(own + 8u, SEQUENCE) - 1u;
-  let first_other = select(firstQuery(own), firstKey(own), of_queries);
-  let end = select(endOfQueries(last), endOfKeys(last), of_queries);
+  let last = min(own + 8u, ROWS) - 1u;
+  let others = select(queryRows(own, last), keyRows(own, last), of_queries);
   let column = group.x % COLUMN_GROUPS * COLUMNS * LANES + lane;
 
   // Named, because arrays of accumulators leave the registers.
@@ -258,10 +258,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
   var value_sums3: Rows;
   for (var head = first_head; head < first_head + heads; head++) {
     chooseHeads(vec4u(head));
-    let part = Part(of_queries, head, kv_head, group.z * SEQUENCE);
+    let part = Part(of_queries, head, kv_head, group.z * ROWS);
     let statistics_a = statisticsOfFour(part, own);
     let statistics_b = statisticsOfFour(part, own + 4u);
-    for (var other = first_other; other < end; other += 16u) {
+    for (var other = others.x; other < others.y; other += 16u) {
+      let walked = vec2u(other, min(other + 16u, ROWS) - 1u);
+      let owned = vec2u(own, last);
+      if (!blocksMeet(select(walked, owned, of_queries), select(owned, walked, of_queries))) {
+        continue;
+      }
       var products = scoreProducts(part, own + lane, other + lane);
       var values = valueProducts(part, own + lane, other + lane);
       var p: Others;
@@ -275,7 +280,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
         shift(&ds, Pairs(a.ds, b.ds));
       }
       // A bound that varies: else compilers would write it out four times, loads and all, which takes them long.
-      let block = min(16u, end - other);
+      let block = min(16u, others.y - other);
       for (var four = 0u; four < block; four += 4u) {
         let by = Rows(transpose(firstFour(ds.first.a)), transpose(firstFour(ds.first.b)));
         addFour(&sums0, fourOperands(part, other + four, column), by);
@@ -303,7 +308,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
     }
   }
 
-  let part = Part(of_queries, group.y, kv_head, group.z * SEQUENCE);
+  let part = Part(of_queries, group.y, kv_head, group.z * ROWS);
   for (var i = 0u; i < COLUMNS; i++) {
     for (var row = own; row <= last; row++) {
       storeRow(part, row, column + i * LANES, sums0.a[0], value_sums0.a[0]);

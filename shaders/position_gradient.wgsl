@@ -1,10 +1,12 @@
 // position_gradient: row FIRST + p of dtable += Σ dy over all tokens at position p of their sequences, in the order of these.
 //
-// dy        Quad [BATCH · SEQUENCE, QUADS]
+// Positions are those of a prelude of positions/.
+//
+// dy        Quad [BATCH · ROWS, QUADS]
 // dtable    vec4f [at least FIRST + SEQUENCE, QUADS]   added to
-// dispatch  workgroups folded over x and y, each for the next RUN · WORKGROUP quads of SEQUENCE rows
+// dispatch  workgroups folded over x and y, each for the next RUN · WORKGROUP quads of ROWS rows
 override BATCH: u32;
-override SEQUENCE: u32;
+override ROWS: u32;  // of each sequence
 override HIDDEN: u32;
 override FIRST: u32;
 override RUN: u32;
@@ -20,7 +22,7 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let size = SEQUENCE * QUADS;
+  let size = ROWS * QUADS;
   let first = (group.y * groups.x + group.x) * RUN * WORKGROUP;
   let end = min(first + RUN * WORKGROUP, size);
   for (var i = first + lane; i < end; i += WORKGROUP) {
@@ -28,6 +30,6 @@ fn main(
     for (var sequence = 0u; sequence < BATCH; sequence++) {
       sum += unpackQuad(dy[sequence * size + i]);
     }
-    dtable[FIRST * QUADS + i] += sum;
+    dtable[(FIRST + positionOf(i / QUADS)) * QUADS + i % QUADS] += sum;
   }
 }

@@ -1,20 +1,21 @@
 // What kernels of the backward pass of attention have in common: scores of 4 queries × 4 keys at a time, which keys and
-// queries meet, and what a score's slope is.
+// queries meet, and what a score's slope is. Where they lie and stand, says whole_sequences.wgsl or blocks.wgsl.
 
 // Tokens past the end repeat the last: whatever comes of them counts nothing.
 fn tokenOf(sequence: u32, token: u32) -> u32 {
-  return sequence * SEQUENCE + min(token, SEQUENCE - 1u);
+  return sequence * ROWS + min(token, ROWS - 1u);
 }
 
-// Columns are queries, their elements keys: products of four rows of qkv from quads `q` on with four from `k` on.
+// Columns are queries, their elements keys: products of four queries from quads `q` of qkv on with four keys from
+// quads `k` on.
 fn productsOf(q: vec4u, k: vec4u) -> mat4x4f {
   var products = mat4x4f();
   for (var quad = 0u; quad < HEAD_QUADS; quad++) {
     let keys = mat4x4f(
-      unpackQuad(qkv[k.x + quad]),
-      unpackQuad(qkv[k.y + quad]),
-      unpackQuad(qkv[k.z + quad]),
-      unpackQuad(qkv[k.w + quad]),
+      keyQuad(k.x + quad),
+      keyQuad(k.y + quad),
+      keyQuad(k.z + quad),
+      keyQuad(k.w + quad),
     );
     products[0] += unpackQuad(qkv[q.x + quad]) * keys;
     products[1] += unpackQuad(qkv[q.y + quad]) * keys;

@@ -1,5 +1,5 @@
 // Claims on memory: held against what the plan needs on its fullest GPU, from the program's own buffers and the KV
-// cache of its batch. What no run here holds (training state, context parallelism, what an import left out) confirms
+// cache of its batch. What no run here holds (training state, what an import left out) confirms
 // nothing.
 
 import { assumedAmong } from "../plan/assumed.ts";

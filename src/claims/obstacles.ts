@@ -19,7 +19,7 @@ export const obstaclesByKind: Readonly<Record<ClaimKind, string>> = {
   speed:
     "software or shared adapters, other GPUs than the plan's, emulated links, training mode, assumed values, what an import left out, degrees that are only checked, a measurement that contradicts itself; load by others widens the interval",
   memory:
-    "assumed values, training state that no run holds, what an import left out, quantised weights, context parallelism, a cache that decoding reads and the plan does not name",
+    "assumed values, training state that no run holds, what an import left out, quantised weights, degrees that are only checked, a cache that decoding reads and the plan does not name",
   split: "assumed values, redundant experts that the plan does not name",
   scaling:
     "no run on one GPU (`shardbench scaling` makes one), exclusive timing in place of GPUs of their own, GPUs that are not alike, and what keeps speed from being decided",

@@ -2,6 +2,7 @@
 
 import { EnvironmentError } from "../environment_error.ts";
 import type { IdsContent } from "../program/content.ts";
+import { inOrder } from "../program/content_source.ts";
 import type { TokenSource } from "../program/token_source.ts";
 import { shuffledOrder } from "./sample_order.ts";
 import { openSamples } from "./token_file.ts";
@@ -23,23 +24,33 @@ export function batchesOf(source: TokenSource & { readonly path: string }): Batc
   const { path, dtype, batch, sequence, seed } = source;
   const samples = openSamples({ path, dtype }, sequence);
   const sampleAt = shuffledOrder(samples.count, seed);
+  const inTokens = (
+    { offset, size, vocabulary, ahead = 0 }: IdsContent,
+    at: number,
+  ): Uint32Array<ArrayBuffer> => {
+    const start = offset.at(-1) ?? 0;
+    const ids = new Uint32Array(size.at(-1) ?? 1);
+    for (let i = 0; i < ids.length;) {
+      const [row, first] = [Math.floor((start + i) / sequence), (start + i) % sequence];
+      const index = sampleAt(at * batch + row);
+      const length = Math.min(sequence - first, ids.length - i);
+      const tokens = samples.read(index).subarray(first + ahead, first + ahead + length);
+      const wrong = tokens.findIndex((id) => id >= vocabulary);
+      if (wrong >= 0) throw pastVocabulary(path, tokens[wrong] ?? 0, vocabulary);
+      ids.set(tokens, i);
+      i += length;
+    }
+    return ids;
+  };
   return {
     source,
     samples: samples.count,
-    ids({ offset, size, vocabulary, ahead = 0 }, at) {
-      const start = offset.at(-1) ?? 0;
-      const ids = new Uint32Array(size.at(-1) ?? 1);
-      for (let i = 0; i < ids.length;) {
-        const [row, first] = [Math.floor((start + i) / sequence), (start + i) % sequence];
-        const index = sampleAt(at * batch + row);
-        const length = Math.min(sequence - first, ids.length - i);
-        const tokens = samples.read(index).subarray(first + ahead, first + ahead + length);
-        const wrong = tokens.findIndex((id) => id >= vocabulary);
-        if (wrong >= 0) throw pastVocabulary(path, tokens[wrong] ?? 0, vocabulary);
-        ids.set(tokens, i);
-        i += length;
-      }
-      return ids;
+    ids(content, at) {
+      const { order } = content;
+      if (order === undefined) return inTokens(content, at);
+      const read = (part: Pick<IdsContent, "offset" | "size">) =>
+        inTokens({ ...content, ...part }, at);
+      return Uint32Array.from(inOrder(content, order, [0, 1], read));
     },
   };
 }

@@ -4,6 +4,7 @@ import { rowPitch, type StorageType } from "../kernels/storage.ts";
 import { fromHalf } from "../kernels/half.ts";
 import type { Observation } from "../program/observation.ts";
 import type { Program } from "../program/program.ts";
+import { tokenRow } from "../program/row_order.ts";
 import { matrix, rowOf, type Matrix } from "../reference/tensor.ts";
 import type { ObservedBuffer } from "../runtime/observation.ts";
 
@@ -26,13 +27,14 @@ export function assembleOutputs(
     out.data.fill(Number.NaN);
     // A part with fewer holders than others stays as its last holder showed it.
     for (const part of parts.toSorted((a, b) => a.copy - b.copy)) {
-      if (part.copy <= wanted) place(out, part, decode(part.bytes, program.dtype));
+      if (part.copy <= wanted) place(program, out, part, decode(part.bytes, program.dtype));
     }
     return out;
   });
 }
 
 function place(
+  program: Program,
   out: Matrix,
   part: Extract<Observation, { kind: "output" }>,
   values: Float64Array,
@@ -40,7 +42,7 @@ function place(
   const pitch = rowPitch(part.columns);
   for (let row = 0; row < part.rows; row++) {
     const own = values.subarray(row * pitch, row * pitch + part.columns);
-    rowOf(out, part.rowOffset + row).set(own, part.columnOffset);
+    rowOf(out, shownRow(program, part.rowOffset + row)).set(own, part.columnOffset);
   }
 }
 
@@ -57,10 +59,18 @@ export function assembleRoutes(
     const { topK, rowOffset } = observation;
     const all = routes.get(layer) ?? new Uint32Array(rows * topK);
     const ids = new Uint32Array(bytes.slice().buffer, 0, observation.rows * topK);
-    all.set(ids, rowOffset * topK);
+    for (let row = 0; row < observation.rows; row++) {
+      const chosen = ids.subarray(row * topK, (row + 1) * topK);
+      all.set(chosen, shownRow(program, rowOffset + row) * topK);
+    }
     routes.set(layer, all);
   }
   return routes;
+}
+
+/** Of a micro-batch: the row of samples one after the other. */
+export function shownRow({ rowOrder }: Pick<Program, "rowOrder">, row: number): number {
+  return rowOrder === undefined ? row : tokenRow(rowOrder, row);
 }
 
 function decode(bytes: Uint8Array, dtype: StorageType): Float64Array {

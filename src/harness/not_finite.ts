@@ -2,6 +2,7 @@
 
 import type { Program } from "../program/program.ts";
 import type { RankObservation } from "../runtime/observation.ts";
+import { shownRow } from "./assemble.ts";
 import { shownGradients } from "./gradients.ts";
 
 interface Found {
@@ -19,10 +20,10 @@ interface Found {
  * @param ranks of a step that showed losses and gradients
  */
 export function whereNotFinite(
-  program: Pick<Program, "layers">,
+  program: Pick<Program, "layers" | "rowOrder">,
   ranks: readonly RankObservation[],
 ): string | undefined {
-  const losses = ranks.flatMap((rank) => lossesOf(rank));
+  const losses = ranks.flatMap((rank) => lossesOf(program, rank));
   const gradients = ranks.flatMap((rank) => gradientsOf(rank));
   const order = new Map(program.layers.map((layer, i) => [layer, i]));
   const backward = gradients.toSorted(
@@ -38,13 +39,18 @@ export function whereNotFinite(
   return `${what} of ${layer} is ${value} on rank${on.length === 1 ? "" : "s"} ${on.join(", ")}`;
 }
 
-function lossesOf({ rank, observed }: RankObservation): Found[] {
+function lossesOf(
+  program: Pick<Program, "rowOrder">,
+  { rank, observed }: RankObservation,
+): Found[] {
   return observed.flatMap(({ layer, microBatch, observation, bytes }) => {
     if (observation.kind !== "loss") return [];
     const losses = new Float32Array(bytes.slice().buffer, 0, observation.rows);
     const row = losses.findIndex((loss) => !Number.isFinite(loss));
-    const what = `the loss of micro-batch ${microBatch}, row ${observation.rowOffset + row},`;
-    return row < 0 ? [] : [{ rank, layer, microBatch, what, value: losses[row] ?? Number.NaN }];
+    if (row < 0) return [];
+    const token = shownRow(program, observation.rowOffset + row);
+    const what = `the loss of micro-batch ${microBatch}, row ${token},`;
+    return [{ rank, layer, microBatch, what, value: losses[row] ?? Number.NaN }];
   });
 }
 

@@ -38,6 +38,8 @@ export const attentionGradient: Kernel<AttentionShape> = {
       `attention/value_gradients_${where}`,
       "attention/keys_seen",
       "attention/scores",
+      "attention/whole_sequences",
+      "attention/gradients_of_sequences",
       "attention/gradient_tiles",
     ];
   },

@@ -30,6 +30,7 @@ export const attentionStatistics: Kernel<AttentionShape> = {
     sinksPrelude(shape),
     "attention/keys_seen",
     "attention/scores",
+    "attention/whole_sequences",
     "attention/gradient_tiles",
   ],
   constants: (shape) => {

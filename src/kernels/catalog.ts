@@ -10,6 +10,9 @@ import { aggregate } from "./aggregate.ts";
 import { appendCache } from "./append_cache.ts";
 import { attendCache } from "./attend_cache.ts";
 import { attention } from "./attention.ts";
+import { attentionBlock } from "./attention_block.ts";
+import { attentionBlockGradient } from "./attention_block_gradient.ts";
+import { attentionBlockStatistics } from "./attention_block_statistics.ts";
 import { attentionGradient } from "./attention_gradient.ts";
 import { attentionScores } from "./attention_scores.ts";
 import { attentionStatistics } from "./attention_statistics.ts";
@@ -39,6 +42,8 @@ import { matmul } from "./matmul.ts";
 import { meanSquares } from "./mean_squares.ts";
 import { normInputGradient } from "./norm_input_gradient.ts";
 import { normWeightGradient } from "./norm_weight_gradient.ts";
+import { packAttentionGradient } from "./pack_attention_gradient.ts";
+import { packKeysValues } from "./pack_keys_values.ts";
 import { permuteTokens } from "./permute_tokens.ts";
 import { positionGradient } from "./position_gradient.ts";
 import { putColumns } from "./put_columns.ts";
@@ -70,6 +75,9 @@ export const kernels = {
   append_cache: appendCache,
   attend_cache: attendCache,
   attention: attention,
+  attention_block: attentionBlock,
+  attention_block_gradient: attentionBlockGradient,
+  attention_block_statistics: attentionBlockStatistics,
   attention_gradient: attentionGradient,
   attention_scores: attentionScores,
   attention_statistics: attentionStatistics,
@@ -99,6 +107,8 @@ export const kernels = {
   mean_squares: meanSquares,
   norm_input_gradient: normInputGradient,
   norm_weight_gradient: normWeightGradient,
+  pack_attention_gradient: packAttentionGradient,
+  pack_keys_values: packKeysValues,
   permute_tokens: permuteTokens,
   position_gradient: positionGradient,
   put_columns: putColumns,

@@ -2,6 +2,7 @@
 
 import type { Path } from "./document.ts";
 import { expertsOnGpus, moeLayers } from "./layers.ts";
+import { whyContextNotRun } from "./context.ts";
 import { stateCopies } from "./mesh.ts";
 import { hasBackwardSlots } from "./pipeline.ts";
 import type { Plan } from "./plan.ts";
@@ -14,15 +15,16 @@ export interface FieldNotRun {
 
 export function fieldsNotRun(plan: Plan): readonly FieldNotRun[] {
   const { degrees, model, workload, optimizations } = plan;
-  const { context = 1, sequence = false, tensor = 1, pipeline = 1, zero = 0 } = degrees ?? {};
+  const { sequence = false, tensor = 1, pipeline = 1, zero = 0 } = degrees ?? {};
+  const obstacle = whyContextNotRun(plan);
   const overlap = optimizations.indexOf("communication-overlap");
   const when = (condition: boolean, path: Path, instead: string): FieldNotRun[] =>
     condition ? [{ path, instead }] : [];
   return [
     ...when(
-      context > 1,
+      obstacle !== undefined,
       ["parallel", "context"],
-      "of the ranks that share a sequence only the first runs, with whole sequences",
+      `of the ranks that share a sequence only the first runs, with whole sequences, since ${obstacle}`,
     ),
     ...when(
       overlap >= 0 && sequence && tensor > 1,

@@ -1,6 +1,7 @@
 // Techniques as switches of a plan: the same work without one of them.
 
 import { readsAhead } from "./data_set.ts";
+import { contextOf } from "./mesh.ts";
 import { pipelineOf } from "./pipeline.ts";
 import type { Plan } from "./plan.ts";
 
@@ -58,6 +59,9 @@ const switches: Readonly<Record<string, (plan: Plan) => Switched>> = {
     const layers = plan.stages.flatMap((stage) => stage.layers);
     const attentions = layers.flatMap((layer) => (layer.op === "attention" ? layer : []));
     if (attentions.length === 0) return { why: "no layer attends" };
+    if (plan.degrees !== undefined && contextOf(plan.degrees) > 1) {
+      return { why: "attention whose keys go round a ring is in one kernel only" };
+    }
     return attentions.some(({ sinks }) => sinks === true)
       ? { why: "attention with sinks is in one kernel only" }
       : { plan: { ...plan, workload: { ...plan.workload, attention: "unfused" } } };

@@ -2,6 +2,7 @@
 
 import type { ScoreRules as KernelRules, ValuesApart } from "../kernels/attention_shape.ts";
 import type { HeadNorm, HeadTurn, LatentHeads, RotaryTemperature } from "../kernels/rotary.ts";
+import type { PositionsShape } from "../kernels/positions.ts";
 import type { OpBase } from "./op_base.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -52,9 +53,10 @@ export interface RotaryOp extends OpBase {
   readonly latent?: { readonly kv: Tensor; readonly down: Tensor } & LatentHeads;
   readonly y: Tensor;
   readonly sequence: number;
-  /** Of new tokens of requests, `queries` rows each. Absent: rows are whole sequences. */
+  /** Of new tokens of requests, `queries` rows each. Absent: rows are whole sequences, or slices of them. */
   readonly spans?: Tensor;
   readonly queries?: number;
+  readonly slices?: PositionsShape["slices"];
   readonly heads: number;
   readonly kvHeads: number;
   readonly headDim: number;

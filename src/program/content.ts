@@ -1,6 +1,8 @@
 // What a buffer holds before the first instruction, as a description that a rank can fill in for its own
 // shard and the reference for the whole tensor, without either seeing the other.
 
+import type { RowOrder } from "./row_order.ts";
+
 /**
  * A rectangle of a named global tensor.
  *
@@ -12,6 +14,8 @@ export interface Region {
   readonly shape: readonly number[];
   readonly offset: readonly number[];
   readonly size: readonly number[];
+  /** Absent: rows, or ids, are those of samples one after the other. */
+  readonly order?: RowOrder;
 }
 
 export type Content =

@@ -2,6 +2,7 @@
 // part of a tensor.
 
 import type { Region, RegionContent, RotationContent } from "./content.ts";
+import { type RowOrder, tokenRuns } from "./row_order.ts";
 
 /** All but what follows from the plan alone. */
 export type SourcedContent = Exclude<RegionContent, RotationContent>;
@@ -20,8 +21,31 @@ export function regionColumns(region: Region): number {
   return region.size.at(-1) ?? 1;
 }
 
-export function regionRows(region: Region): number {
+export function regionRows(region: Pick<Region, "size">): number {
   return region.size.slice(0, -1).reduce((product, extent) => product * extent, 1);
+}
+
+/**
+ * Rows of a region, or ids, whose tensor has them in an order of its own.
+ *
+ * @param read of a part whose tokens follow each other, as its offset and size say
+ */
+export function inOrder(
+  content: SourcedContent,
+  order: RowOrder,
+  [first, rows]: readonly [first: number, rows: number],
+  read: (part: Pick<Region, "offset" | "size">) => ArrayLike<number>,
+): Float64Array {
+  const [start = 0, ...offset] = content.offset;
+  const [length = 0, ...size] = content.size;
+  const isIds = content.kind === "ids";
+  const columns = isIds ? 1 : regionColumns(content);
+  const count = isIds ? length : rows;
+  const values = new Float64Array(count * columns);
+  for (const { at, token, count: own } of tokenRuns(order, start + first, count)) {
+    values.set(read({ offset: [token, ...offset], size: [own, ...size] }), at * columns);
+  }
+  return values;
 }
 
 /** Dimensions before the first are `missing`. */

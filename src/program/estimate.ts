@@ -97,7 +97,7 @@ export function estimate(program: Program, plan: Plan): Estimate {
  * Costs of one step of `plan`, from the same lowering that makes its program, of which none is kept. Of data
  * replicas that do the same, one set is lowered: thousands of GPUs take as long as a few.
  *
- * @param plan as for `lower`; with context parallelism, which does not run, its ranks count all the same
+ * @param plan as for `lower`; where ranks cannot share sequences and only the first of them run, all count
  * @param peaks of each GPU; without them there is no bound
  */
 export function estimatePlan(plan: Plan, peaks?: Peaks): PlanEstimate {

@@ -1,13 +1,13 @@
-// The part of a plan that runs: without context parallelism, whose further ranks have nothing to do.
+// The part of a plan that runs. Where something needs whole sequences, further ranks that would share them have nothing to do.
 
-import { contextOf } from "../plan/mesh.ts";
+import { whyContextNotRun } from "../plan/context.ts";
 import type { Groups } from "../plan/groups.ts";
 import type { Plan } from "../plan/plan.ts";
 
-/** The plan with every sequence whole on the first of its context ranks; the same plan where there is one. */
+/** The plan, or where ranks cannot share sequences the plan with every sequence whole on the first of its context ranks. */
 export function executedPart(plan: Plan): Plan {
   const { degrees } = plan;
-  if (degrees === undefined || contextOf(degrees) === 1) return plan;
+  if (degrees === undefined || whyContextNotRun(plan) === undefined) return plan;
   const { context = 1, ...rest } = degrees;
   const known = new Map<Groups, Groups>();
   const firstOfEach = (groups: Groups): Groups => {

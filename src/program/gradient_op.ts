@@ -131,7 +131,8 @@ export interface EmbeddingGradientOp extends OpBase {
 }
 
 /** y += dy, at the rows of a table of positions that its tokens added. */
-export interface PositionGradientOp extends OpBase, Pick<PositionOperands, "first" | "sequence"> {
+export interface PositionGradientOp
+  extends OpBase, Pick<PositionOperands, "first" | "sequence" | "slices"> {
   readonly op: "position-gradient";
   readonly dy: Tensor;
   readonly y: Tensor;

@@ -2,25 +2,42 @@
 // be made anywhere without making the whole.
 
 import type { Region } from "./content.ts";
-import { asThree, regionColumns, type ContentSource, rowPlace } from "./content_source.ts";
+import {
+  asThree,
+  type ContentSource,
+  inOrder,
+  regionColumns,
+  regionRows,
+  rowPlace,
+  type SourcedContent,
+} from "./content_source.ts";
 
 export function hashSource(seed: number): ContentSource {
   return {
-    seedOf: () => seed,
+    // A kernel counts rows as they lie.
+    seedOf: ({ order }) => (order === undefined ? seed : undefined),
     values(content, first, rows) {
-      const columns = regionColumns(content);
-      const values = new Float64Array(rows * columns);
-      const key = tensorKey(content.tensor, seed);
-      const ahead = content.kind === "ids" ? (content.ahead ?? 0) : 0;
-      for (let row = 0; row < rows; row++) {
-        const start = rowStart(content, first + row) + ahead;
-        const own = values.subarray(row * columns, (row + 1) * columns);
-        if (content.kind === "ids") fillIds(own, start, key, content.vocabulary);
-        else fillUniform(own, start, key, content.center, Math.fround(content.scale));
-      }
-      return values;
+      const { order } = content;
+      if (order === undefined) return hashes(content, seed, first, rows);
+      return inOrder(content, order, [first, rows], (part) =>
+        hashes({ ...content, ...part }, seed, 0, regionRows(part)),
+      );
     },
   };
+}
+
+function hashes(content: SourcedContent, seed: number, first: number, rows: number): Float64Array {
+  const columns = regionColumns(content);
+  const values = new Float64Array(rows * columns);
+  const key = tensorKey(content.tensor, seed);
+  const ahead = content.kind === "ids" ? (content.ahead ?? 0) : 0;
+  for (let row = 0; row < rows; row++) {
+    const start = rowStart(content, first + row) + ahead;
+    const own = values.subarray(row * columns, (row + 1) * columns);
+    if (content.kind === "ids") fillIds(own, start, key, content.vocabulary);
+    else fillUniform(own, start, key, content.center, Math.fround(content.scale));
+  }
+  return values;
 }
 
 function fillIds(target: Float64Array, start: number, key: number, vocabulary: number): void {

@@ -33,6 +33,8 @@ export function modelFlopsOf(instruction: Instruction): number {
   if (instruction.op !== "kernel") return 0;
   switch (instruction.kernel) {
     case "attention_statistics":
+    case "attention_block_statistics":
+    case "pack_attention_gradient":
     case "softmax":
       return 0;
     // Of all pairs, of which the model asks for those that a query sees.
@@ -44,6 +46,8 @@ export function modelFlopsOf(instruction: Instruction): number {
       );
     case "attention_gradient":
       return 2 * kernels.attention.flops(instruction.shape);
+    case "attention_block_gradient":
+      return 2 * kernels.attention_block.flops({ ...instruction.shape, at: "last" });
     default:
       return kernelFlops(instruction);
   }

@@ -11,6 +11,7 @@ import { runPasses } from "./passes/passes.ts";
 import type { SlotOps } from "./passes/schedule.ts";
 import type { Program, RankProgram } from "./program.ts";
 import { everyLayer, type Repeats } from "./repeats.ts";
+import { rowOrderOf } from "./row_order.ts";
 import { schedulingOf } from "./schedule/scheduling.ts";
 import type { PhaseShape } from "./serving/phase_shape.ts";
 import { phasePlan, servingPhases } from "./serving/phase_plan.ts";
@@ -36,6 +37,7 @@ function programOf(plan: Plan, ranks: readonly RankProgram[], output: Program["o
   const blocks = blocksOf(plan);
   const scheduling = schedulingOf(plan);
   const data = tokenSourceOf(plan);
+  const rowOrder = rowOrderOf(plan);
   return {
     name: plan.name,
     dtype: workload.dtype,
@@ -47,6 +49,7 @@ function programOf(plan: Plan, ranks: readonly RankProgram[], output: Program["o
     microBatches: workload.microBatches,
     layers: layerNames(plan),
     ...(blocks.length === 0 ? {} : { blocks }),
+    ...(rowOrder === undefined ? {} : { rowOrder }),
     ...(scheduling === undefined ? {} : { schedule: scheduling.schedule }),
     output,
   };

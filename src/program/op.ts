@@ -25,6 +25,7 @@ import type {
 import type { GradientOp } from "./gradient_op.ts";
 import type { OpBase } from "./op_base.ts";
 import type { ActivationOp, AddOp, AggregateOp, NormOp } from "./row_op.ts";
+import type { RingOp } from "./ring_op.ts";
 import type { Observation } from "./observation.ts";
 import type { ServedContent } from "./serving/served.ts";
 import type { Tensor, View } from "./tensor.ts";
@@ -115,6 +116,7 @@ export type Op =
   | AppendCacheOp
   | AttendCacheOp
   | CombineAttentionOp
+  | RingOp
   | RotaryOp
   | MeanSquaresOp
   | HeadMatmulOp

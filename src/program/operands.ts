@@ -3,11 +3,13 @@
 import { readByGradient, writtenByGradient } from "./gradient_operands.ts";
 import type { NewOp, Op } from "./op.ts";
 import type { PermuteOp, UnpermuteOp } from "./expert_op.ts";
+import { isRingOp, readInRing, writtenInRing } from "./ring_op.ts";
 import type { CollectiveOp, Transfer } from "./transfer_op.ts";
 import type { Tensor, View } from "./tensor.ts";
 
 /** The tensors that an op reads. */
 export function readBy(op: NewOp): readonly Tensor[] {
+  if (isRingOp(op)) return readInRing(op);
   switch (op.op) {
     case "input":
     case "done":
@@ -89,6 +91,7 @@ export function readBy(op: NewOp): readonly Tensor[] {
 
 /** The tensors that an op writes. */
 export function writtenBy(op: NewOp): readonly Tensor[] {
+  if (isRingOp(op)) return writtenInRing(op);
   switch (op.op) {
     case "observe":
     case "done":

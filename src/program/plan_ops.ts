@@ -7,7 +7,8 @@ import type { Placement, PlacementKind } from "../plan/placement.ts";
 import { type Layer, planLayerOf } from "../plan/layers/layers.ts";
 import type { Plan, Stage } from "../plan/plan.ts";
 import { communicate } from "./communicate.ts";
-import type { LayerContext } from "./layers/context.ts";
+import { type LayerContext, orderOf } from "./layers/context.ts";
+import { rowOrderOf } from "./row_order.ts";
 import { embeddingOps } from "./layers/embedding.ts";
 import { rowsOfHead } from "./layers/last_rows.ts";
 import { opsOf } from "./layers/layers.ts";
@@ -62,8 +63,10 @@ export function planOps(plan: Plan): PlanOps {
   const embedding = embeddingOf(plan);
   const cache = cacheUseOf(plan.workload);
   const { phase } = plan.workload;
+  const order = rowOrderOf(plan);
   const common = {
     workload: plan.workload,
+    ...(order && { order }),
     ...(cache === undefined ? {} : { cache }),
     overlap: plan.optimizations.includes("communication-overlap"),
     ...(embedding && { embedding }),
@@ -220,6 +223,7 @@ function inputVectors(context: LayerContext, layer: Layer): ShardedTensor {
           shape: [allRows, columns],
           offset: [range.rowOffset + member.first, 0],
           size: shape,
+          ...orderOf(context),
         },
       };
     });

@@ -6,6 +6,7 @@ import type { ServingPhase } from "../plan/plan.ts";
 import type { Content } from "./content.ts";
 import type { Observation } from "./observation.ts";
 import type { AlgorithmName } from "./exchange/all_reduce/algorithms.ts";
+import type { RowOrder } from "./row_order.ts";
 import type { Schedule } from "./schedule/schedule.ts";
 import type { PhaseShape } from "./serving/phase_shape.ts";
 import type { ServedContent } from "./serving/served.ts";
@@ -275,6 +276,8 @@ export interface Program {
   readonly layers: readonly string[];
   /** Layers of each transformer block, see `blocksOf`; absent where there is none. */
   readonly blocks?: readonly (readonly string[])[];
+  /** Of rows of the result and of what routers choose; absent where they are those of samples one after the other. */
+  readonly rowOrder?: RowOrder;
   /** Present where the plan's stages are a pipeline. */
   readonly schedule?: Schedule;
   /** Result of one micro-batch. */

@@ -25,8 +25,8 @@ export type Amount =
 export interface CollectiveOp extends TransferOp {
   readonly op: "collective";
   readonly amount: Amount;
-  /** Of context parallelism, which is counted and does not run: no op writes what it reads, nor reads what it writes. */
-  readonly isCountedOnly?: true;
+  /** Keys and values go on in their ring: their gradients have a ring of their own. */
+  readonly isOfRing?: true;
   readonly x: View;
   readonly y: View;
 }
@@ -51,6 +51,7 @@ export interface ExpertTransferOp extends TransferOp {
 
 export interface DoneOp extends OpBase {
   readonly op: "done";
+  readonly isOfRing?: true;
   readonly name: string;
   readonly channelName: string;
 }

@@ -16,6 +16,20 @@ export function visibleRange(shape: ScoreShape, sequence: number, query: number)
   return [first, end];
 }
 
+/** Whether the query at one position sees the key at another. */
+export function sees(
+  { causal, window = Infinity, chunk = Infinity }: Pick<ScoreShape, "causal" | "window" | "chunk">,
+  query: number,
+  key: number,
+): boolean {
+  const distance = query - key;
+  return (
+    (causal ? distance >= 0 : -distance < window) &&
+    distance < window &&
+    Math.floor(query / chunk) === Math.floor(key / chunk)
+  );
+}
+
 export function scaleOf({ scale, headDim }: Pick<ScoreShape, "scale" | "headDim">): number {
   return scale ?? 1 / Math.sqrt(headDim);
 }

@@ -2,8 +2,8 @@
 // micro-batches, schedules, virtual stages, recomputation, and communication that overlaps.
 //
 // Every GPU has work. Parts of the batch are equal: whole samples for each replica and micro-batch. The model, the batch
-// and the optimizer stay what they are, and so does what a step computes. Context parallelism does not run here and is
-// not proposed.
+// and the optimizer stay what they are, and so does what a step computes. Context parallelism is not
+// proposed.
 
 import { divisors } from "../plan/divisors.ts";
 import { tensorDegreeFits } from "../plan/mesh.ts";

@@ -2,7 +2,7 @@
 // every rank, which opens what it needs.
 
 import type { IdsContent } from "../program/content.ts";
-import { type ContentSource, type SourcedContent } from "../program/content_source.ts";
+import { type ContentSource, inOrder, type SourcedContent } from "../program/content_source.ts";
 import { hashSource } from "../program/hash_source.ts";
 import { createFileWindows } from "./file_windows.ts";
 import { readView, type TensorView } from "./tensor_view.ts";
@@ -34,9 +34,14 @@ export function openGiven(seed: number, { weights, tokens }: GivenContents = {})
   const isHashed = (content: SourcedContent): boolean =>
     content.kind === "ids" ? tokens === undefined : !views.has(content.tensor);
   return {
-    seedOf: (content) => (isHashed(content) ? seed : undefined),
+    seedOf: (content) => (isHashed(content) ? hashed.seedOf(content) : undefined),
     values(content, first, rows) {
-      if (content.kind === "ids" && tokens !== undefined) return idsOf(content, tokens);
+      if (content.kind === "ids" && tokens !== undefined) {
+        const { order } = content;
+        return order === undefined
+          ? idsOf(content, tokens)
+          : inOrder(content, order, [0, 1], (part) => idsOf({ ...content, ...part }, tokens));
+      }
       const view = views.get(content.tensor);
       return view === undefined
         ? hashed.values(content, first, rows)

@@ -417,8 +417,13 @@ describe("claims about memory", () => {
   test.each<[string, Parameters<typeof withDegrees>[0]]>([
     ["training", { workload: { mode: "training" } }],
     [
-      "context parallelism",
-      { hardware: { gpus: 4 }, workload: { sequence: 8 }, parallel: { expert: 1, context: 2 } },
+      "context parallelism of experts with a capacity",
+      {
+        hardware: { gpus: 4 },
+        workload: { sequence: 8 },
+        model: { moe: { experts: 6, topK: 2, capacityFactor: 1 } },
+        parallel: { expert: 1, context: 2 },
+      },
     ],
     ["an import's notes", { notes: [{ code: "biases-left-out", message: "biases" }] }],
     ["assumed shapes", { assumed: ["model.hidden"] }],

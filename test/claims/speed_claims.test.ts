@@ -179,13 +179,9 @@ describe("where something else ran than was promised", () => {
     });
   });
 
-  test("context parallelism is checked but not run, so speed is untestable", () => {
-    const degrees = { tensor: 2, pipeline: 2, data: 1, expert: 1 };
+  test("context parallelism is run", () => {
+    const degrees = { tensor: 2, pipeline: 2, data: 1, expert: 1, context: 2 };
     expect(on({ ...pipeline, degrees })?.judgement).toBe("confirmed");
-    expect(on({ ...pipeline, degrees: { ...degrees, context: 2 } })).toMatchObject({
-      judgement: "untestable",
-      reason: expect.stringContaining("checked but not run: parallel.context"),
-    });
   });
 
   test("sequence parallelism is run, and overlap beside it is not", () => {

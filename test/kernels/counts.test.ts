@@ -36,6 +36,15 @@ const counts: Record<KernelName, Counts> = {
   },
   // 2 sequences · 4 heads · 5 · 5 scores · 8 columns · 2 products · 2, and half of that is masked.
   attention: { flops: 3200, elements: 10 * (64 + 32), tables: 0 },
+  // Of 2 sequences and 4 heads the 3 late queries see all 6 keys. State: 4 · 12 numbers a row, read and written.
+  attention_block: { flops: 2 * 8 * 18 * 16, elements: 12 * 64, tables: 12 * 4 * 96 },
+  // Gradients of queries are read and written, those of keys and values written.
+  attention_block_gradient: {
+    flops: 2 * 8 * 18 * 40,
+    elements: 12 * 96,
+    tables: 12 * (4 * 96 + 32),
+  },
+  attention_block_statistics: { flops: 96, elements: 96, tables: 72 },
   // Five products where attention has two; qkv, its gradient and dy.
   attention_gradient: { flops: 8000, elements: 10 * (64 + 64 + 32), tables: 10 * 4 * 8 },
   // All 2 · 4 · 5 · 5 scores of 8 columns each; 5 columns of scores take 8.
@@ -86,6 +95,9 @@ const counts: Record<KernelName, Counts> = {
   mean_squares: { flops: 144, elements: 3 * 24, tables: 3 * 16 },
   norm_input_gradient: { flops: 12 * 15, elements: 4 * 24 + 8, tables: 3 * 16 },
   norm_weight_gradient: { flops: 75, elements: 2 * 24, tables: 3 * 16 + 2 * 32 },
+  // Keys and values are summands of two ranks.
+  pack_attention_gradient: { flops: 72, elements: 120, tables: 4 * 3 * (16 + 48) },
+  pack_keys_values: { flops: 0, elements: 2 * 72, tables: 0 },
   permute_tokens: { flops: 0, elements: 3 * 24, tables: 2 * 24 + 16 },
   // Rows of the table are read and written.
   position_gradient: { flops: 30, elements: 48, tables: 8 * 24 },

@@ -1,4 +1,4 @@
-// Ranks that share sequences are counted: work is divided, keys and values are gathered and their gradients summed.
+// Costs of ranks that share sequences: work is divided, keys and values go round, and so do their gradients.
 
 import { describe, expect, test } from "vitest";
 import { estimatePlan, type PlanEstimate } from "../../src/program/estimate.ts";
@@ -24,8 +24,8 @@ function sentBytes({ ranks }: PlanEstimate): number {
   return ranks.reduce((sum, rank) => sum + rank.sentBytes, 0);
 }
 
-/** Keys and values of all tokens, which each rank lacks all but its own of. */
-function gatheredBytes(columns: number, ranks: number): number {
+/** Keys and values of all tokens, which each rank lacks all but its own of: the same in a ring as where they are gathered. */
+function hopBytes(columns: number, ranks: number): number {
   return (ranks - 1) * tokens * columns * 4;
 }
 
@@ -39,15 +39,15 @@ describe.each([
     for (const { flops } of shared) expect(flops).toBe((alone?.flops ?? 0) / ranks);
   });
 
-  test.each([2, 4])("%i ranks gather keys and values", (ranks) => {
+  test.each([2, 4])("%i ranks send keys and values round", (ranks) => {
     const shared = estimate(attention, ranks, `context: ${ranks}`);
-    expect(sentBytes(shared)).toBe(gatheredBytes(columns, ranks));
+    expect(sentBytes(shared)).toBe(hopBytes(columns, ranks));
   });
 
-  test("a step of training brings their gradients back", () => {
+  test("in a step of training they go round again, and their gradients with them", () => {
     const training = ", mode: training, optimizer: { name: adamw }";
     const shared = estimate(attention, 2, "context: 2", training);
     const replicas = estimate(attention, 2, "data: 2", training);
-    expect(sentBytes(shared) - sentBytes(replicas)).toBe(2 * gatheredBytes(columns, 2));
+    expect(sentBytes(shared) - sentBytes(replicas)).toBe(3 * hopBytes(columns, 2));
   });
 });

@@ -1,44 +1,16 @@
 // Steps of training on the host, in f64: gradients of all weights are those of the reference however a plan is split.
 
 import { describe, expect, test } from "vitest";
-import { compareGradients, notShown, shownUpdate } from "../../src/harness/gradients.ts";
-import { lossShown } from "../../src/harness/verify_training.ts";
 import { optimizerOf } from "../../src/plan/optimizer.ts";
 import type { Plan } from "../../src/plan/plan.ts";
-import { lower } from "../../src/program/lower.ts";
-import { whyNotTrained } from "../../src/program/trained.ts";
-import { referenceGradients } from "../../src/reference/gradients.ts";
-import { globalNorm } from "../../src/reference/optimizers.ts";
-import { interpret } from "../support/interpret.ts";
 import { linear, plan as explicitPlan } from "../support/plans.ts";
-import { shownBuffers } from "../support/shown_buffers.ts";
+import { faultsOf } from "../support/training_faults.ts";
 import {
   expertTrainingPlan,
   expertTrainingSplits,
   trainedTraits,
   traitPlan,
 } from "../support/training_plans.ts";
-
-/** What is wrong with a step of it; nothing where all gradients and the loss are right. */
-async function faultsOf(plan: Plan): Promise<string[]> {
-  const why = whyNotTrained(plan);
-  if (why !== undefined) return [why];
-  const observed = shownBuffers(interpret(lower(plan)));
-  const { loss, gradients } = await referenceGradients(plan);
-  const missing = notShown(observed, gradients);
-  const { lossScale = 1 } = plan.workload.optimizer ?? {};
-  const { error, weight } = compareGradients(observed, gradients, lossScale);
-  const isLossRight = Math.abs(lossShown(plan, lower(plan), observed) - loss) < 1e-5 * loss;
-  const norm = globalNorm([...gradients.values()].map(({ data }) => data));
-  const { gradientNorm = Number.NaN } = shownUpdate(observed) ?? {};
-  const isNormRight = Math.abs(gradientNorm - norm) < 1e-5 * norm;
-  return [
-    ...(isNormRight ? [] : ["the norm is wrong"]),
-    ...(missing === undefined ? [] : [`${missing} was not shown`]),
-    ...(error < 2e-6 ? [] : [`${weight} is off by ${error}`]),
-    ...(isLossRight ? [] : ["the loss is wrong"]),
-  ];
-}
 
 describe("a block of attention", () => {
   const cases = Object.entries(trainedTraits).flatMap(([trait, { splits }]) =>

@@ -22,6 +22,7 @@ import {
   runScores,
   runValues,
 } from "./interpret_attention.ts";
+import { isBlockCall, runBlocks } from "./interpret_attention_blocks.ts";
 import { positionOf } from "../../src/kernels/positions.ts";
 import { isBackwardCall, runBackward } from "./interpret_backward.ts";
 import { runCacheKernel } from "./interpret_cache.ts";
@@ -381,6 +382,10 @@ export function runKernel(call: KernelCall, buffers: readonly Float64Array[]): v
   ];
   if (isBackwardCall(call)) {
     runBackward(call, buffers);
+    return;
+  }
+  if (isBlockCall(call)) {
+    runBlocks(call, buffers);
     return;
   }
   if (isLossCall(call)) {

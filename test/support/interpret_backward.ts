@@ -1,6 +1,8 @@
 // Activations and kernels of the backward pass in f64 on the host, by the rules of the reference.
 
 import type { KernelCall } from "../../src/kernels/catalog.ts";
+import { rowsOfSequence } from "../../src/kernels/position_gradient.ts";
+import { positionOf } from "../../src/kernels/positions.ts";
 import { activationFunctions, gateFactor, sigmoid } from "../../src/reference/activations.ts";
 import { activationGradients } from "../../src/reference/backward/gated_activation.ts";
 import { normGradients, normStatistics } from "../../src/reference/backward/norm_rows.ts";
@@ -47,10 +49,10 @@ export function runBackward(call: BackwardCall, given: readonly Float64Array[]):
   switch (call.kernel) {
     case "position_gradient": {
       const { batch, sequence, hidden, first } = call.shape;
-      const dy = buffers.table("dy", batch * sequence, hidden);
+      const dy = buffers.table("dy", batch * rowsOfSequence(call.shape), hidden);
       const table = buffers.table("dtable", first + sequence, hidden);
       for (let row = 0; row < dy.rows; row++) {
-        addTo(rowOf(table, first + (row % sequence)), rowOf(dy, row));
+        addTo(rowOf(table, first + positionOf(call.shape, row, undefined)), rowOf(dy, row));
       }
       buffers.write("dtable", table);
       return;

@@ -15,6 +15,21 @@ const cached = {
   expectedKeys: 100,
 } as const;
 
+/** Of two ranks the first's queries, and the other's keys. */
+const block = {
+  batch: 2,
+  rows: 6,
+  sequence: 12,
+  heads: 4,
+  kvHeads: 2,
+  headDim: 8,
+  valueDim: 8,
+  columns: 64,
+  queries: [0, 9],
+  keys: [3, 6],
+  causal: true,
+} as const;
+
 const samples: { [Name in KernelName]: Extract<KernelCall, { kernel: Name }>["shape"] } = {
   activate: { rows: 3, columns: 5, activation: "silu", gate: true },
   activation_gradient: { rows: 3, columns: 5, activation: "silu", gate: true },
@@ -29,6 +44,9 @@ const samples: { [Name in KernelName]: Extract<KernelCall, { kernel: Name }>["sh
   },
   attend_cache: cached,
   attention: { batch: 2, sequence: 5, heads: 4, kvHeads: 2, headDim: 8, causal: true },
+  attention_block: { ...block, at: "between" },
+  attention_block_gradient: { ...block, addsQueries: true },
+  attention_block_statistics: { rows: 3, heads: 2, valueDim: 8 },
   attention_gradient: { batch: 2, sequence: 5, heads: 4, kvHeads: 2, headDim: 8, causal: true },
   attention_scores: { batch: 2, sequence: 5, heads: 4, kvHeads: 2, headDim: 8, causal: true },
   attention_statistics: { batch: 2, sequence: 5, heads: 4, kvHeads: 2, headDim: 8, causal: true },
@@ -87,6 +105,15 @@ const samples: { [Name in KernelName]: Extract<KernelCall, { kernel: Name }>["sh
   mean_squares: { rows: 3, columns: 28, queryColumns: 16, keyColumns: 8, ranks: 2 },
   norm_input_gradient: { rows: 3, columns: 5, epsilon: 1e-5, centered: true, residual: true },
   norm_weight_gradient: { rows: 3, columns: 5, bias: true },
+  pack_attention_gradient: { rows: 3, queryColumns: 16, keyColumns: 24, first: 0, columns: 40 },
+  pack_keys_values: {
+    rows: 3,
+    kvHeads: 2,
+    headDim: 8,
+    columns: 48,
+    firstKey: 32,
+    values: { dim: 4, columns: 16, first: 4, step: 8 },
+  },
   permute_tokens: { tokens: 3, topK: 2, hidden: 5, experts: 4 },
   position_gradient: { batch: 2, sequence: 3, hidden: 5, first: 1 },
   put_columns: { rows: 3, columns: 8, outputColumns: 20, offset: 12 },

@@ -134,12 +134,26 @@ function latentSizes({ plainDim, valueDim, rank }: LatentHeads): LatentHeads {
 }
 
 function rotaryCall(op: RotaryOp, rank: number): EmittedKernel {
-  const { x, y, latent, sequence, queries, heads, kvHeads, headDim, turn, norm, temperature } = op;
+  const {
+    x,
+    y,
+    latent,
+    sequence,
+    queries,
+    slices,
+    heads,
+    kvHeads,
+    headDim,
+    turn,
+    norm,
+    temperature,
+  } = op;
   const [rows = 0, columns = 0] = sizes(x, rank);
   const shape = {
     rows,
     sequence,
     ...(queries === undefined ? {} : { queries }),
+    ...(slices === undefined ? {} : { slices }),
     heads,
     kvHeads,
     headDim,

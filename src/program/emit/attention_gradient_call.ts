@@ -91,12 +91,13 @@ function latentGradientCall(op: LatentGradientOp, rank: number): EmittedKernel {
 }
 
 function rotaryGradientCall(op: RotaryGradientOp, rank: number): EmittedKernel {
-  const { dy, dv, dx, sequence, heads, kvHeads, headDim, turn, temperature } = op;
+  const { dy, dv, dx, sequence, slices, heads, kvHeads, headDim, turn, temperature } = op;
   const [rows = 0, columns = 0] = sizes(dy, rank);
   const [, valueColumns = 0] = sizes(dv, rank);
   const shape = {
     rows,
     sequence,
+    ...(slices === undefined ? {} : { slices }),
     heads,
     kvHeads,
     headDim,

@@ -116,8 +116,10 @@ function rowsGradientCall(
     }
     case "position-gradient": {
       const [rows = 0, hidden = 0] = sizes(op.dy, rank);
-      const { sequence, first } = op;
-      const shape = { batch: rows / sequence, sequence, hidden, first };
+      const { sequence, first, slices } = op;
+      const own = slices === undefined ? {} : { slices };
+      const batch = rows / (slices?.rows ?? sequence);
+      const shape = { batch, sequence, hidden, first, ...own };
       return { call: { kernel: "position_gradient", shape }, operands: [op.dy, op.y].map(whole) };
     }
   }

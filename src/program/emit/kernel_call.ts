@@ -4,6 +4,7 @@ import type { EmbeddingOp, GatherRowsOp, PositionOperands } from "../embedding_o
 import { addsToItself, type NormOp } from "../row_op.ts";
 import type { GroupedMatmulOp } from "../expert_op.ts";
 import type { MatmulOp, Op } from "../op.ts";
+import { isRingOp } from "../ring_op.ts";
 import type { TopLogitsOp } from "../top_logits_op.ts";
 import type { Transfer } from "../transfer_op.ts";
 import { attentionCall } from "./attention_call.ts";
@@ -12,6 +13,7 @@ import { deltaCall } from "./delta_call.ts";
 import { expectedRowsOf } from "../expected_rows.ts";
 import type { EmittedKernel } from "./emitted_kernel.ts";
 import { gradientCall } from "./gradient_call.ts";
+import { ringCall } from "./ring_call.ts";
 import { groupedOn, shapeOn, sizes, tableRows } from "./sizes.ts";
 import { type View, whole } from "../tensor.ts";
 import type { Tile } from "../tile.ts";
@@ -22,6 +24,7 @@ export type KernelOp = Exclude<
 >;
 
 export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
+  if (isRingOp(op)) return ringCall(op, rank);
   switch (op.op) {
     case "matmul":
       return matmulCall(op, rank);
@@ -127,8 +130,8 @@ function gatherRowsCall({ x, ids, y }: GatherRowsOp, rank: number): EmittedKerne
   return { call: { kernel: "embedding", shape }, operands: [ids, x, y].map(whole) };
 }
 
-function positionsOn({ first, sequence, queries }: PositionOperands) {
-  return { first, sequence, ...(queries === undefined ? {} : { queries }) };
+function positionsOn({ table: _, ...places }: PositionOperands) {
+  return places;
 }
 
 /** The bias, where the rank adds it. */

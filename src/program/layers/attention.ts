@@ -2,15 +2,16 @@
 // kernel of attention, output row-parallel (partial sums).
 
 import type { AttentionLayer } from "../../plan/layers/attention.ts";
+import type { AttentionOp } from "../attention_op.ts";
 import { type Shard, type ShardedTensor, type Tensor, whole } from "../tensor.ts";
 import { gateOps, headTables, outputOps, scoreRules } from "./attention_parts.ts";
 import { cachedAttention } from "./cached_attention.ts";
 import { positionsOf } from "../serving/cache_tables.ts";
 import { activation, perShard, type LayerContext } from "./context.ts";
-import { gatherContext } from "./gather_context.ts";
 import { headGains, meanSquaresOf } from "./head_norm.ts";
 import { latentAttentionOps } from "./latent_attention.ts";
 import { ownKvHeads, qkvBias, qkvWeight } from "./qkv.ts";
+import { ringAttention } from "./ring_attention.ts";
 import { turnBy } from "./rotations.ts";
 
 export function attentionOps(
@@ -20,25 +21,30 @@ export function attentionOps(
 ): ShardedTensor {
   if (layer.latent !== undefined) return latentAttentionOps(context, layer, layer.latent, input);
   const { contextRanks } = context;
-  const attended = input.shards.map((shard, replica) => {
-    const result = attend(context, layer, shard, input.sampleRows * contextRanks, replica);
-    return gateOps(context, layer, shard, result);
+  const attentions = input.shards.map((shard, replica) => {
+    const op = projected(context, layer, shard, input.sampleRows * contextRanks, replica);
+    if (contextRanks === 1) attend(context, layer, op, shard, replica);
+    return op;
   });
-  if (contextRanks > 1) gatherContext(context, input.shards, widthOfKeysAndValues(layer));
+  if (contextRanks > 1) ringAttention(context, attentions);
+  const attended = input.shards.map((shard, i): Shard => {
+    const { y: tensor = shard.tensor } = attentions[i] ?? {};
+    return gateOps(context, layer, shard, { ...shard, placement: { kind: "columns" }, tensor });
+  });
   return perShard(context, { ...input, shards: attended }, layer.hidden, (shard) =>
     outputOps(context, layer, shard, layer.heads * layer.headDim),
   );
 }
 
-/** QKV and the attention over each rank's heads: [rows, own heads · head dimension]. */
-function attend(
+/** QKV, and the attention over each rank's heads that is to follow: y [rows, own heads · head dimension]. */
+function projected(
   context: LayerContext,
   layer: AttentionLayer,
   shard: Shard,
   sequence: number,
   replica: number,
-): Shard {
-  const { ranks, rowOffset, rows, tensor } = shard;
+): Omit<AttentionOp, "place"> {
+  const { ranks, rows, tensor } = shard;
   const { origin, add } = context;
   const { headDim } = layer;
   const heads = layer.heads / ranks.length;
@@ -54,9 +60,9 @@ function attend(
     activation: "none",
     y: whole(qkv),
   });
-  const turned = turnHeads(context, layer, shard, qkv, sequence);
+  const turned = turnHeads(context, layer, { ...shard, index: replica }, qkv, sequence);
   const y = activation(context, "attended", ranks, [rows, heads * headDim]);
-  const op = {
+  return {
     op: "attention",
     origin,
     ranks,
@@ -71,20 +77,26 @@ function attend(
     kvHeads,
     headDim,
     rules: scoreRules(layer),
-  } as const;
-  if (context.cache === undefined) add(op);
-  else {
-    const { length: count } = layer.groups;
-    cachedAttention(context, context.cache, op, { index: replica, count, rowOffset, rows });
-  }
-  return { ...shard, placement: { kind: "columns" }, tensor: y };
+  };
+}
+
+function attend(
+  context: LayerContext,
+  { groups }: AttentionLayer,
+  op: Omit<AttentionOp, "place">,
+  { rowOffset, rows }: Shard,
+  index: number,
+): void {
+  if (context.cache === undefined) context.add(op);
+  else
+    cachedAttention(context, context.cache, op, { index, count: groups.length, rowOffset, rows });
 }
 
 /** Queries and keys, normalized and turned; undefined where they stay as they are. */
 function turnHeads(
   context: LayerContext,
   layer: AttentionLayer,
-  shard: Shard,
+  shard: Shard & { readonly index: number },
   x: Tensor,
   sampleRows: number,
 ): Tensor | undefined {
@@ -121,9 +133,4 @@ function turnHeads(
       : { norm: { ...qkNorm, ...(gains && { gains }), ...(squares && { squares }) } }),
   });
   return y;
-}
-
-/** Columns of the keys and values of one of a group's ranks, by the group's size. */
-function widthOfKeysAndValues(layer: AttentionLayer): (groupSize: number) => number {
-  return (groupSize) => 2 * ownKvHeads(layer, groupSize) * layer.headDim;
 }

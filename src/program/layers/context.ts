@@ -6,6 +6,7 @@ import type { Workload } from "../../plan/plan.ts";
 import type { RegionContent } from "../content.ts";
 import type { NewOp } from "../op.ts";
 import type { OpOrigin } from "../program.ts";
+import type { RowOrder } from "../row_order.ts";
 import type { CacheUse } from "../serving/caches.ts";
 import {
   membersOf,
@@ -27,8 +28,10 @@ export interface LayerContext {
   readonly overlap: boolean;
   /** The plan's embedding, whose table a tied head multiplies with. */
   readonly embedding?: { readonly name: string; readonly layer: EmbeddingLayer };
-  /** Ranks that share each sequence; more than 1 only in programs that are counted and not run. */
+  /** Ranks that share each sequence. */
   readonly contextRanks: number;
+  /** Of rows, where ranks share sequences. */
+  readonly order?: RowOrder;
   /** What members of a group hold of each weight, by the group's size and the weight's name. */
   readonly weightParts: Map<string, readonly TensorPart[]>;
   /** Of a step of serving: how caches are used, and the tables of each group of ranks in the stage. */
@@ -113,6 +116,11 @@ export function vectorRegion(
     offset: [first],
     size: [own],
   };
+}
+
+/** Of contents whose rows are those of a step. */
+export function orderOf({ order }: LayerContext): Pick<RegionContent, "order"> {
+  return order === undefined ? {} : { order };
 }
 
 /** A norm's gain or bias [size], uniform around `center`, whole on every rank. */

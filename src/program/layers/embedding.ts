@@ -1,11 +1,11 @@
 // Token ids to hidden vectors: column splits the hidden dimension, row the vocabulary.
 
 import type { EmbeddingLayer } from "../../plan/layers/embedding.ts";
-import { positionsOf } from "../serving/cache_tables.ts";
+import { positionsOf, type RowRange } from "../serving/cache_tables.ts";
 import { servedBy } from "../serving/served.ts";
 import { replicaRows, sameOn, type Shard, type ShardedTensor, type Tensor } from "../tensor.ts";
 import { readAhead } from "../token_source.ts";
-import { activation, weight, type LayerContext } from "./context.ts";
+import { activation, orderOf, weight, type LayerContext } from "./context.ts";
 import { positionScale, tableRegion, tableScale } from "./embedding_table.ts";
 import { placementOf } from "./linear.ts";
 
@@ -14,7 +14,7 @@ export function embeddingOps(context: LayerContext, layer: EmbeddingLayer): Shar
   const sampleRows = workload.sequence / contextRanks;
   const rows = (workload.batch / workload.microBatches) * workload.sequence;
   const shards = replicaRows(rows, sampleRows, layer.groups).map((range, i) =>
-    embeddingShard(context, layer, layer.groups[i] ?? [], range),
+    embeddingShard(context, layer, layer.groups[i] ?? [], { ...range, index: i }),
   );
   return { rows, columns: layer.hidden, sampleRows, origin, shards };
 }
@@ -23,9 +23,9 @@ function embeddingShard(
   context: LayerContext,
   layer: EmbeddingLayer,
   ranks: readonly number[],
-  range: { readonly rowOffset: number; readonly rows: number },
+  { index, ...range }: RowRange & { readonly index: number },
 ): Shard {
-  const { origin, workload, contextRanks, add } = context;
+  const { origin, workload, add } = context;
   const { vocabulary, split } = layer;
   const size = ranks.length;
   const hidden = split === "column" ? layer.hidden / size : layer.hidden;
@@ -37,6 +37,7 @@ function embeddingShard(
     shape: [allTokens],
     offset: [range.rowOffset],
     size: [range.rows],
+    ...orderOf(context),
   } as const;
   const own = { shape: [range.rows], content };
   const ids: Tensor = {
@@ -60,7 +61,7 @@ function embeddingShard(
   const { spans, ...places } =
     positions === undefined
       ? {}
-      : positionsOf(context, ranks, range, workload.sequence / contextRanks);
+      : positionsOf(context, ranks, { ...range, index }, workload.sequence);
   add({
     op: "embedding",
     origin,
@@ -74,7 +75,7 @@ function embeddingShard(
           positions: {
             table: positionTable(context, layer, positions.count, ranks),
             first: positions.offset ?? 0,
-            sequence: workload.sequence / contextRanks,
+            sequence: workload.sequence,
             ...places,
           },
         }),

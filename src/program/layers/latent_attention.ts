@@ -5,15 +5,15 @@
 // the cache of latents itself, which all heads share; for new tokens that see cached ones. The same in exact arithmetic.
 
 import type { AttentionLayer, LatentAttention } from "../../plan/layers/attention.ts";
-import type { RotaryOp } from "../attention_op.ts";
+import type { AttentionOp, RotaryOp } from "../attention_op.ts";
 import type { CacheUse } from "../serving/caches.ts";
 import { positionsOf } from "../serving/cache_tables.ts";
 import { type Shard, type ShardedTensor, type Tensor, whole } from "../tensor.ts";
 import { headTables, outputOps, scoreRules } from "./attention_parts.ts";
 import { appendToCache, attendToCache, type Replica } from "./cached_attention.ts";
 import { activation, perShard, type LayerContext } from "./context.ts";
-import { gatherContext } from "./gather_context.ts";
 import { latentProjections, type Latents } from "./latent_projections.ts";
+import { ringAttention } from "./ring_attention.ts";
 import { turnBy } from "./rotations.ts";
 
 export function latentAttentionOps(
@@ -22,12 +22,9 @@ export function latentAttentionOps(
   latent: LatentAttention,
   input: ShardedTensor,
 ): ShardedTensor {
-  const { cache, contextRanks } = context;
-  if (contextRanks > 1) {
-    const width = layer.headDim + latent.rotaryDim + latent.valueDim;
-    gatherContext(context, input.shards, (groupSize) => (layer.heads / groupSize) * width);
-  }
-  return perShard(context, input, layer.hidden, (shard, index) => {
+  const { cache, contextRanks, add } = context;
+  const attentions: Omit<AttentionOp, "place">[] = [];
+  const attended = input.shards.map((shard, index): Shard => {
     const { ranks, rowOffset, rows } = shard;
     const site = {
       ranks,
@@ -36,13 +33,20 @@ export function latentAttentionOps(
       replica: { index, count: layer.groups.length, rowOffset, rows },
     };
     const latents = latentProjections(context, layer, latent, shard);
-    const tensor =
-      cache === undefined || cache.isFresh
-        ? expanded(context, layer, latent, latents, site)
-        : absorbed(context, cache, layer, latent, latents, site);
-    const attended: Shard = { ...shard, placement: { kind: "columns" }, tensor };
-    return outputOps(context, layer, attended, layer.heads * latent.valueDim);
+    const placement = { kind: "columns" } as const;
+    if (cache !== undefined && !cache.isFresh) {
+      const tensor = absorbed(context, cache, layer, latent, latents, site);
+      return { ...shard, placement, tensor };
+    }
+    const op = expanded(context, layer, latent, latents, site);
+    if (contextRanks === 1) add(op);
+    else attentions.push(op);
+    return { ...shard, placement, tensor: op.y };
   });
+  ringAttention(context, attentions);
+  return perShard(context, { ...input, shards: attended }, layer.hidden, (shard) =>
+    outputOps(context, layer, shard, layer.heads * latent.valueDim),
+  );
 }
 
 /** Some heads of a replica's rows. */
@@ -55,14 +59,14 @@ interface Site {
   readonly replica: Replica;
 }
 
-/** y [rows, own heads · value dimension] */
+/** What attends is to follow: y [rows, own heads · value dimension]. */
 function expanded(
   context: LayerContext,
   layer: AttentionLayer,
   latent: LatentAttention,
   latents: Latents,
   site: Site,
-): Tensor {
+): Omit<AttentionOp, "place"> {
   const { origin, add, cache } = context;
   const { headDim: plainDim } = layer;
   const { keyValueRank, rotaryDim, valueDim } = latent;
@@ -91,7 +95,7 @@ function expanded(
     keep(context, cache, latent, site, normalized, { x: turned, first });
   }
   const y = activation(context, "attended", ranks, [rows, heads * valueDim]);
-  add({
+  return {
     op: "attention",
     origin,
     ranks,
@@ -104,8 +108,7 @@ function expanded(
     ...headTables(context, layer, ranks),
     y,
     rules: scoreRules(layer),
-  });
-  return y;
+  };
 }
 
 /** As `expanded`, of new tokens against the cache. */

@@ -14,7 +14,7 @@ import {
   type TensorPart,
   whole,
 } from "../tensor.ts";
-import { activation, activationTensor, type LayerContext } from "./context.ts";
+import { activation, activationTensor, type LayerContext, orderOf } from "./context.ts";
 
 /** @param value neither of partial sums nor split both ways */
 export function lossOps(
@@ -51,6 +51,7 @@ function crossEntropy(
     offset: [first],
     size: [rows],
     ahead: 1,
+    ...orderOf(context),
   }));
   const isSplit = placement.kind === "columns" && ranks.length > 1;
   const members = membersOf(shard);
@@ -126,6 +127,7 @@ function squaredError(
     shape: [allRows, columns],
     offset: [first, isSplit ? member * own : 0],
     size: [rows, own],
+    ...orderOf(context),
   }));
   const members = membersOf(shard);
   const losses = perMember(context, "loss/rows", shard, (member) => [members[member]?.rows ?? 0]);

@@ -64,11 +64,25 @@ function createAgain(
 }
 
 function comesAgain(op: Op, { granularity }: RecomputedPart, places: Places): boolean {
-  if (granularity === "selective") return op.op === "attention";
+  if (granularity === "selective") return isAttention(op);
   if (op.op === "input" || op.op === "observe") return false;
   // What came from another stage is the input, and is kept.
   const stages = new Set(op.ranks.map((rank) => places.stageOf(rank, op.origin)));
   return stages.size === 1;
+}
+
+function isAttention(op: Op): boolean {
+  switch (op.op) {
+    case "attention":
+    case "pack-keys-values":
+    case "attention-block":
+      return true;
+    case "collective":
+    case "done":
+      return op.isOfRing === true;
+    default:
+      return false;
+  }
 }
 
 function computedAgain(forward: readonly Op[], originOf: (origin: OpOrigin) => OpOrigin): Again {

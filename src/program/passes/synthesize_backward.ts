@@ -83,6 +83,12 @@ function gradientsOf(op: Op, backwardOf: BackwardOf): Op[] {
       const gradient = { ...op, origin, y: discarded({ tensor: op.y }).tensor };
       return [gradient, gradient];
     }
+    case "attention-block": {
+      const { y: _, logarithms: __, sinks: ___, ...block } = op;
+      const state = discarded({ tensor: op.state }).tensor;
+      const gradient = { ...block, origin, at: "first", state } as const;
+      return [gradient, gradient];
+    }
     default:
       return [];
   }

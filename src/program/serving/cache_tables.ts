@@ -1,6 +1,8 @@
 // Tables that say where the new tokens of a step stand: written by the host at each step, once for all layers of a stage
 // on the same ranks.
 
+import type { PositionsShape } from "../../kernels/positions.ts";
+import { sliceStarts } from "../../kernels/slices.ts";
 import type { CacheTables, LayerContext } from "../layers/context.ts";
 import { sameOn, type Tensor } from "../tensor.ts";
 import type { CacheUse } from "./caches.ts";
@@ -47,14 +49,24 @@ export function cacheTables(
   return made;
 }
 
-/** Of ops whose rows have positions: what these are in a step of serving, else the place in whole sequences. */
+/**
+ * Of ops whose rows have positions: what these are in a step of serving, else the place in sequences, of which the group
+ * may have slices.
+ *
+ * @param range of the group `index`
+ * @param sequence tokens of a whole one
+ */
 export function positionsOf(
   context: LayerContext,
   ranks: readonly number[],
-  range: RowRange,
+  range: RowRange & { readonly index: number },
   sequence: number,
-): { readonly sequence: number; readonly queries?: number; readonly spans?: Tensor } {
-  const { cache } = context;
+): PositionsShape & { readonly spans?: Tensor } {
+  const { cache, contextRanks } = context;
+  if (contextRanks > 1) {
+    const starts = sliceStarts(sequence, contextRanks, range.index % contextRanks);
+    return { sequence, slices: { rows: sequence / contextRanks, starts } };
+  }
   if (cache === undefined) return { sequence };
   const { spans } = cacheTables(context, cache, ranks, range);
   return { sequence: cache.tokens, queries: cache.queries, spans };

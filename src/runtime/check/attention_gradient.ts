@@ -4,9 +4,9 @@
 import { type AttentionShape, qkvColumns, valueDimOf } from "../../kernels/attention_shape.ts";
 import { createDeviation, type Deviation } from "../../reference/deviation.ts";
 import { storedError, sumError, unitRoundoff } from "../../reference/rounding.ts";
-import { scaleOf, scoreSlope, visibleRange } from "../../reference/scores.ts";
+import { scaleOf, scoreSlope, type ScoreShape, visibleRange } from "../../reference/scores.ts";
 import { type QueryOfHead, pairsOf, scoreAt, scoresOf, sequencesOf } from "./attention.ts";
-import { productOf } from "./score.ts";
+import { productOf, type Score } from "./score.ts";
 import type { Coverage } from "./coverage.ts";
 import { exponentialError } from "./rows.ts";
 import type { Operands, PaddedRows, CheckSampling } from "./view.ts";
@@ -21,7 +21,7 @@ interface Statistics {
   readonly product: number;
 }
 
-function statisticsAt(table: Float32Array, at: number): Statistics {
+export function statisticsAt(table: Float32Array, at: number): Statistics {
   const [logarithm = Number.NaN, product = Number.NaN] = table.subarray(2 * at, 2 * at + 2);
   return { logarithm: logarithm * Math.LN2, product };
 }
@@ -134,7 +134,7 @@ export async function checkAttentionGradient(
 }
 
 /** Share of a key in what a query gives, the gradient of their score's product, and how far right ones may be off. */
-interface Slope {
+export interface Slope {
   readonly share: number;
   readonly shareError: number;
   readonly value: number;
@@ -142,26 +142,38 @@ interface Slope {
 }
 
 function slopeAt(shape: AttentionShape, query: QueryOfHead, t: number, tensors: Tensors): Slope {
-  const { sequence, heads, kvHeads, softcap } = shape;
+  const { sequence, heads, kvHeads } = shape;
   const { qkv, v, valuesAt, dy, statistics } = tensors;
   const { head, row } = query;
   const valueDim = valueDimOf(shape);
   const token = query.sequence * sequence + row;
-  const score = scoreAt(shape, query, t, qkv);
-  const own = statisticsAt(statistics, token * heads + head);
+  const first = valuesAt.first + Math.floor((head * kvHeads) / heads) * valuesAt.step;
+  return slopeOfPair(
+    shape,
+    scoreAt(shape, query, t, qkv),
+    statisticsAt(statistics, token * heads + head),
+    productOf(
+      dy.at(token).subarray(head * valueDim, (head + 1) * valueDim),
+      v.at(query.sequence * sequence + t).subarray(first, first + valueDim),
+    ),
+  );
+}
+
+/** @param product of the gradient of the query's result and the key's value */
+export function slopeOfPair(
+  shape: ScoreShape,
+  score: Score,
+  own: Statistics,
+  product: ReturnType<typeof productOf>,
+): Slope {
   const distance = score.score - own.logarithm;
   const share = Math.exp(distance);
   const shareError =
     share * (score.error + exponentialError(distance) + 4 * u * Math.abs(own.logarithm));
-  const first = valuesAt.first + Math.floor((head * kvHeads) / heads) * valuesAt.step;
-  const product = productOf(
-    dy.at(token).subarray(head * valueDim, (head + 1) * valueDim),
-    v.at(query.sequence * sequence + t).subarray(first, first + valueDim),
-  );
   const less = product.value - own.product;
   const lessError = product.error + 4 * u * (Math.abs(product.value) + Math.abs(own.product));
   const slope = scoreSlope(shape, score.product);
-  const slopeError = softcap === undefined ? 0 : 128 * u * Math.abs(scaleOf(shape));
+  const slopeError = shape.softcap === undefined ? 0 : 128 * u * Math.abs(scaleOf(shape));
   const value = share * less * slope;
   return {
     share,
@@ -175,7 +187,7 @@ function slopeAt(shape: AttentionShape, query: QueryOfHead, t: number, tensors: 
 }
 
 /** Σ weight · row by column, and how far a right one may be from it. */
-class WeightedRows {
+export class WeightedRows {
   readonly sums: Float64Array;
   private readonly squares: Float64Array;
   private readonly doubts: Float64Array;
@@ -197,17 +209,23 @@ class WeightedRows {
     }
   }
 
+  /** @param before what the sums were added to */
   compare(
     actual: Float32Array,
     row: number,
     column: number,
-    { dtype }: Operands,
+    { dtype }: Pick<Operands, "dtype">,
     to: Deviation,
+    before?: Float32Array,
   ): void {
     for (const [d, sum] of this.sums.entries()) {
+      const expected = sum + (before?.[d] ?? 0);
       const accepted =
-        this.doubts[d]! + sumError(this.terms, this.squares[d]!, sum) + storedError(sum, dtype);
-      to.add(actual[d] ?? Number.NaN, sum, accepted, row, column + d);
+        this.doubts[d]! +
+        sumError(this.terms, this.squares[d]!, sum) +
+        storedError(expected, dtype) +
+        (before === undefined ? 0 : storedError(sum, "f32"));
+      to.add(actual[d] ?? Number.NaN, expected, accepted, row, column + d);
     }
   }
 }

@@ -5,6 +5,7 @@ import { checkActivate } from "./activate.ts";
 import { checkAppend } from "./append_cache.ts";
 import { checkAttendCache } from "./attend_cache.ts";
 import { checkAttention } from "./attention.ts";
+import { checkBlocks } from "./check_blocks.ts";
 import { checkCombineAttention } from "./combine_attention.ts";
 import { checkTraining } from "./check_training.ts";
 import type { Coverage } from "./coverage.ts";
@@ -42,6 +43,12 @@ export async function checkKernel(
       return checkHeadMatmul(instruction.shape, operands, view);
     case "attention":
       return checkAttention(instruction.shape, operands, view);
+    case "attention_block":
+    case "attention_block_gradient":
+    case "attention_block_statistics":
+    case "pack_attention_gradient":
+    case "pack_keys_values":
+      return checkBlocks(instruction, operands, view);
     case "attention_scores":
       return checkScores(instruction.shape, operands, view);
     case "attention_values":

@@ -1,7 +1,8 @@
 // What tokens add to the gradients of an embedding table and of a table of positions, made again in f64 from what that was before.
 
 import type { EmbeddingGradientShape } from "../../kernels/embedding_gradient.ts";
-import type { PositionGradientShape } from "../../kernels/position_gradient.ts";
+import { type PositionGradientShape, rowsOfSequence } from "../../kernels/position_gradient.ts";
+import { positionOf } from "../../kernels/positions.ts";
 import { rowPitch } from "../../kernels/storage.ts";
 import { createDeviation } from "../../reference/deviation.ts";
 import { storedError, sumError } from "../../reference/rounding.ts";
@@ -45,27 +46,31 @@ export async function checkEmbeddingGradient(
 }
 
 export async function checkPositionGradient(
-  { batch, sequence, hidden, first }: PositionGradientShape,
+  shape: PositionGradientShape,
   operands: Operands,
 ): Promise<Coverage> {
+  const { batch, hidden, first } = shape;
+  const ownRows = rowsOfSequence(shape);
+  const rowAt = new Map(
+    Array.from({ length: ownRows }, (_, row) => [positionOf(shape, row, undefined), row]),
+  );
   const deviation = createDeviation();
   const dy = await operands.tensor("dy");
   const [before, after] = [heldBefore(operands, "dtable"), await operands.floats("dtable")];
   const pitch = rowPitch(hidden);
   const rows = Math.floor(after.length / pitch);
   for (let row = 0; row < rows; row++) {
-    const position = row - first;
-    const isRead = position >= 0 && position < sequence;
+    const place = rowAt.get(row - first);
     for (let c = 0; c < hidden; c++) {
       const at = row * pitch + c;
       const [held, actual] = [before[at] ?? Number.NaN, after[at] ?? Number.NaN];
-      if (!isRead) {
+      if (place === undefined) {
         deviation.same(actual, held, row, c);
         continue;
       }
       let [sum, squares] = [held, held * held];
       for (let own = 0; own < batch; own++) {
-        const value = dy[(own * sequence + position) * pitch + c] ?? Number.NaN;
+        const value = dy[(own * ownRows + place) * pitch + c] ?? Number.NaN;
         sum += value;
         squares += value * value;
       }
@@ -73,7 +78,7 @@ export async function checkPositionGradient(
       addOrOverflow(deviation, actual, sum, accepted, row, c);
     }
     checkPadding(after.subarray(row * pitch, (row + 1) * pitch), row, hidden, deviation);
-    await operands.pace(hidden * (1 + 2 * (isRead ? batch : 0)));
+    await operands.pace(hidden * (1 + 2 * (place === undefined ? 0 : batch)));
   }
   return { unit: "rows", checked: rows, total: rows, deviation };
 }

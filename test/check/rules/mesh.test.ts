@@ -28,6 +28,16 @@ test.each([
     parallel: { context: 2 },
   });
   expect(errorsOf(plan)).toEqual(codes);
+  expect(warningsOf(plan)).not.toContain("checked-but-not-run");
+});
+
+test("experts with a capacity need whole sequences on a rank", () => {
+  const plan = withDegrees({
+    hardware: { gpus: 4 },
+    workload: { sequence: 8 },
+    model: { moe: { experts: 6, topK: 2, capacityFactor: 1 } },
+    parallel: { context: 2 },
+  });
   expect(warningsOf(plan)).toContain("checked-but-not-run");
 });
 

@@ -13,6 +13,7 @@ const checkedButNotRun: DiagnosticDefinition = {
     bad: degreesWith({
       hardware: { gpus: 4 },
       workload: { sequence: 8 },
+      model: { moe: { experts: 6, topK: 2, dense: true, capacityFactor: 1 } },
       parallel: { context: 2 },
     }),
     good: degreesWith({ workload: { sequence: 4 }, parallel: { sequence: true } }),

@@ -26,6 +26,7 @@ import {
 import { copyGradients } from "./copied_rows.ts";
 import { placementsOf } from "./placements.ts";
 import { activationGradients, matmulGradients } from "./products.ts";
+import { blockGradients, ringGradients } from "./ring.ts";
 import {
   collectiveGradients,
   gatherColumnsGradients,
@@ -61,6 +62,7 @@ export function differentiate(forward: readonly Op[]): Differentiated {
     uses,
     asRead: gatheredAgain(forward, (op) => void backward.push(op), originOf),
     valuesOf: new Map(),
+    rings: new Map(),
     sent: new Set(),
     sentOnAs: new Map(),
     keptOf: new Map(),
@@ -80,6 +82,9 @@ function differentiateOp(walk: Walk, op: Op, woven: Woven): void {
     // A part of the rule of the norm that reads them.
     case "mean-squares":
       return;
+    case "done":
+      if (op.isOfRing === true) return;
+      throw new NotDifferentiable(`${op.origin.layer}: ${op.op}`);
     case "cross-entropy":
     case "squared-error":
       return lossGradients(walk, op);
@@ -93,6 +98,10 @@ function differentiateOp(walk: Walk, op: Op, woven: Woven): void {
       return addGradients(walk, op);
     case "attention":
       return attentionGradients(walk, op);
+    case "attention-block":
+      return blockGradients(walk, op);
+    case "pack-keys-values":
+      return ringGradients(walk, op);
     case "rotary":
       return rotaryGradients(walk, op);
     case "aggregate":

@@ -81,10 +81,11 @@ export function embeddingGradients(walk: Walk, op: EmbeddingOp): void {
   const dy = settle(walk, op, op.y);
   if (dy === undefined) return;
   if (positions !== undefined) {
-    const { table: added, first, sequence } = positions;
+    const { table: added, first, sequence, slices } = positions;
     // A rank adds positions to some tokens, and has the gradient of all of them.
     const y = useWeight(walk, op, added, ranks, false);
-    walk.emit({ op: "position-gradient", ...walk.siteOf(op), ranks, dy, first, sequence, y });
+    const places = { first, sequence, ...(slices === undefined ? {} : { slices }) };
+    walk.emit({ op: "position-gradient", ...walk.siteOf(op), ranks, dy, ...places, y });
   }
   walk.emit({
     op: "embedding-gradient",

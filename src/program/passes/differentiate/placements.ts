@@ -73,6 +73,8 @@ function resultOf(op: Op, of: (operand: Tensor) => PlacementKind): PlacementKind
       return table === "rows" ? "partial" : table;
     }
     case "attention":
+    case "pack-keys-values":
+    case "attention-block":
       return of(op.qkv);
     case "norm":
       return op.sumOf === undefined ? of(op.x.tensor) : of(op.sumOf[0].tensor);

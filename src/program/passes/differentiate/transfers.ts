@@ -13,8 +13,9 @@ import { addAll, allOf, brought, channel, elementsOn, joined, settle, type Walk 
 export type Woven = Map<string, Tensor>;
 
 export function collectiveGradients(walk: Walk, op: CollectiveOp, woven: Woven): void {
+  // A part of the rule of attention where ranks share sequences.
+  if (op.isOfRing === true) return;
   if (op.isStarted === true) throw new NotDifferentiable(`${op.name}: goes on beside others`);
-  if (op.isCountedOnly === true) return countedBack(walk, op);
   switch (op.amount.kind) {
     case "all-reduce":
       return everywhere(walk, op, op.from);
@@ -31,25 +32,6 @@ export function collectiveGradients(walk: Walk, op: CollectiveOp, woven: Woven):
     case "all-to-all":
       throw new NotDifferentiable(`${op.name}: an all-to-all`);
   }
-}
-
-/** Gradients of gathered keys and values are summed where these came from. */
-function countedBack(walk: Walk, op: CollectiveOp): void {
-  const { ranks, from, to, amount } = op;
-  if (amount.kind !== "all-gather") throw new NotDifferentiable(`${op.name}: ${amount.kind}`);
-  const [x, y] = [allOf(op.x, op), allOf(op.y, op)];
-  walk.emit({
-    op: "collective",
-    ...walk.siteOf(op),
-    ranks,
-    ...channel(`${op.name}/gradient`),
-    from: to,
-    to: from,
-    amount: { kind: "reduce-scatter", counts: amount.counts },
-    isCountedOnly: true,
-    x: whole(gradientTensor(y, `${op.name}/gradient/all`, to)),
-    y: whole(gradientTensor(x, `${op.name}/gradient/own`, from)),
-  });
 }
 
 /** The gradient of the result on all ranks that gave a summand of it, or gave it. */

@@ -3,9 +3,11 @@
 import { paddedElements } from "../../../kernels/storage.ts";
 import type { CopyOp, Op } from "../../op.ts";
 import type { OpOrigin } from "../../program.ts";
+import type { Ring } from "../../ring_op.ts";
 import { nameOn, partOn, type Tensor, type View, whole } from "../../tensor.ts";
 import { type Book, gradientTensor, type Held, type Site, sum, type Summand } from "./book.ts";
 import { NotDifferentiable } from "./not_differentiable.ts";
+import type { RingStatistics } from "./ring.ts";
 import type { OpPlacement } from "./placements.ts";
 
 /** A weight that an op read on a group of ranks, and the gradient that each of them adds to. */
@@ -30,6 +32,8 @@ export interface Walk {
   readonly asRead: (op: Op, tensor: Tensor) => Tensor;
   /** Gradients of values that attention read beside turned queries and keys, by a rank and what holds the values. */
   readonly valuesOf: Map<string, Tensor>;
+  /** What is known of the peers of a ring whose gradients are found together. */
+  readonly rings: Map<Ring, Map<number, RingStatistics>>;
   /** Sources that a gradient has been sent back to, each once. */
   readonly sent: Set<string>;
   /** The dispatch of gradients, by that of the forward pass whose rows came back. */
