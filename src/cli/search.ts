@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import type { SearchRuns } from "../harness/search_runs.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { PlanFile } from "../plan/schema.ts";
-import { fits, type FoundPlan, objectives, type Objective, valueFor } from "../search/candidate.ts";
+import { type FoundPlan, objectives, type Objective } from "../search/candidate.ts";
 import type { Searched } from "../search/search.ts";
 import { BadPlan } from "./bad_plan.ts";
 import { countedPlan, type CountedPlan } from "./counted_plan.ts";
@@ -43,7 +43,8 @@ export function defineSearch(program: Command): void {
         "schedules, recomputation and overlap; of written stages, their GPUs and micro-batches. Bounds remove what\n" +
         "cannot be better, the rest is projected from figures of the hardware: as given, else the plan's, else\n" +
         "this machine's. What is found passes the check and fits. With --run the best are run here, checked, in\n" +
-        "turns with the plan as it is, and the one that is faster here is written.",
+        "turns with the plan as it is, and what is written is one of them: the fastest here, if it is faster; for\n" +
+        "another objective the best for it as projected, as a run times whole steps.",
     )
     .option("--gpus <n>", "so many GPUs instead of the plan's", wholeNumber(1))
     .option("--hardware <name>", "GPUs of docs/gpus.md, such as H100-SXM*16", otherHardware)
@@ -56,7 +57,7 @@ export function defineSearch(program: Command): void {
     .option("--top <k>", "plans to show", wholeNumber(1), 5)
     .option("--run <k>", "run the best k here, each in turns with the given plan", wholeNumber(1))
     .option("--latency <duration>", "between two GPUs, such as 10us", duration)
-    .option("--time <duration>", "predict candidates for at most this long", duration, 15_000)
+    .option("--time <duration>", "look for at most this long", duration, 20_000)
     .addOption(adapterOption())
     .addOption(placementOption())
     .addOption(pinOption())
@@ -84,14 +85,15 @@ Examples:
 async function search(file: string, flags: Flags): Promise<ExitCode> {
   const counted = await countedPlan(file);
   const { written, plan } = await planToSearch(counted, flags);
-  const [harness, { refuseServing }] = await Promise.all([
+  const [{ search: searched }, { refuseServing }, { winnerOf }] = await Promise.all([
     import("../search/search.ts"),
     import("../search/refuse_serving.ts"),
+    import("../search/winner.ts"),
   ]);
   refuseServing(plan);
   const peaks = await projectionPeaks(plan, flags);
   const begun = performance.now();
-  const found = harness.search(written, plan, {
+  const found = searched(written, plan, {
     ...peaks,
     objective: flags.objective,
     top: flags.top,
@@ -99,7 +101,7 @@ async function search(file: string, flags: Flags): Promise<ExitCode> {
   });
   const seconds = (performance.now() - begun) / 1000;
   const runs = flags.run === undefined ? undefined : await runBest(counted.plan, found, flags);
-  const winner = winnerOf(found, runs, flags.objective);
+  const winner = winnerOf(found, flags.objective, runs?.runs);
   if (winner !== undefined) await writePlan(winner.file, flags);
   await show({ plan, file, written, found, seconds, runs, peaks, winner }, flags);
   return exitCodes.fine;
@@ -134,25 +136,6 @@ async function runBest(given: Plan, { best }: Searched, flags: Flags): Promise<S
       },
     ),
   );
-}
-
-/** Of those that ran the fastest, if it is faster than the given plan; else the best as projected, if it is better. */
-function winnerOf(
-  { best, given }: Searched,
-  runs: SearchRuns | undefined,
-  objective: Objective,
-): FoundPlan | undefined {
-  if (runs === undefined) {
-    const valueOf = ({ prediction }: FoundPlan): number => valueFor(objective, prediction);
-    const [first] = best;
-    const isBetter =
-      first !== undefined &&
-      (given === undefined || !fits(given) || valueOf(first) < valueOf(given));
-    return isBetter ? first : undefined;
-  }
-  const ratios = runs.runs.map(({ speedUp }) => speedUp.interval?.[0] ?? speedUp.ratio);
-  const most = Math.max(...ratios);
-  return most > 1 ? best[ratios.indexOf(most)] : undefined;
 }
 
 async function writePlan(file: PlanFile, { output, write }: Flags): Promise<void> {

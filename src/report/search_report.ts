@@ -49,7 +49,7 @@ export function searchReport(shown: ShownSearch): Report {
       bestSection(shown),
       frontSection(found),
       ...(winner === undefined ? [] : [changesSection(written, winner, found.given)]),
-      ...(runs === undefined ? [] : [runsSection(runs, winner)]),
+      ...(runs === undefined ? [] : [runsSection(runs, shown)]),
       ...(output === undefined || winner === undefined
         ? []
         : [{ blocks: [line([`Plan file: ${output}`])] }]),
@@ -57,19 +57,22 @@ export function searchReport(shown: ShownSearch): Report {
   };
 }
 
-const removals: readonly (readonly [keyof Removed, string])[] = [
+type Counted = Exclude<keyof Removed, "refusedBy">;
+
+const removals: readonly (readonly [Counted, string])[] = [
   ["memory", "weights and state alone do not fit (bound)"],
   ["balance", "arithmetic, its balance and the pipeline's fill allow nothing better (bound)"],
   ["wire", "so with what must be on the wire (bound)"],
-  ["refused", "refused by a rule of the check"],
+  ["refused", "refused by rules of the check"],
   ["tooLarge", "do not fit, as counted or by far as predicted"],
-  ["notLookedAt", "not looked at, for want of time (--time)"],
+  ["notLookedAt", "not looked at or not counted, for want of time (--time)"],
 ];
 
-function candidatesSection({ found, seconds, peaks }: ShownSearch): Section {
+function candidatesSection({ plan, found, seconds, peaks }: ShownSearch): Section {
   const rows = removals
     .filter(([key]) => found.removed[key] > 0)
     .map(([key, why]) => ({ cells: [formatNumber(found.removed[key]), why] }));
+  const refusals = found.removed.refusedBy.map(({ code, count }) => `${code} ${count}`);
   return {
     title: "Candidates",
     blocks: [
@@ -77,6 +80,15 @@ function candidatesSection({ found, seconds, peaks }: ShownSearch): Section {
         `${countOf(found.candidates, "candidate")}, ${formatNumber(found.predicted)} of them predicted, in ${formatNumber(seconds)} s`,
       ),
       ...(rows.length === 0 ? [] : [table([...right("removed"), ...left("because")], rows)]),
+      ...(refusals.length === 0 ? [] : [note(`refused by ${refusals.join(", ")}`, "plain")]),
+      ...(plan.workload.mode === "training" && plan.workload.schedule === undefined
+        ? [
+            note(
+              "a step is the forward pass alone: name workload.schedule and workload.optimizer for whole steps of training",
+              "doubtful",
+            ),
+          ]
+        : []),
       note(
         `projected from ${peaks.peaksFrom}: kernels at the roofline and their launch, ` +
           (found.isSimulated
@@ -131,12 +143,16 @@ function bestSection({ found, objective, runs, winner }: ShownSearch): Section {
           ? []
           : [note("the plan as given does not fit in the memory of its GPUs", "doubtful")]),
       ...(best.length === 0
-        ? [note("no candidate fits and passes the check", "doubtful")]
+        ? [note(`no candidate ${triedOf(found.removed)} fits and passes the check`, "doubtful")]
         : winner === undefined && runs === undefined
           ? [note("none is better than the plan as given, and no plan is written", "doubtful")]
           : []),
     ],
   };
+}
+
+function triedOf({ notLookedAt }: Removed): string {
+  return notLookedAt > 0 ? "looked at in this time" : "of them";
 }
 
 function frontSection({ front }: Searched): Section {
@@ -202,7 +218,13 @@ function reasonsFor(given: Prediction, best: Prediction): string[] {
   ];
 }
 
-function runsSection({ runs }: ShownRuns, winner: FoundPlan | undefined): Section {
+function nothingBetter(objective: Objective): string {
+  return objective === "throughput"
+    ? "none of them is faster here"
+    : `none of them is better for ${objective} than the plan as given`;
+}
+
+function runsSection({ runs }: ShownRuns, { winner, objective }: ShownSearch): Section {
   return {
     title: "Run here, in turns with the plan as given",
     blocks: [
@@ -224,8 +246,16 @@ function runsSection({ runs }: ShownRuns, winner: FoundPlan | undefined): Sectio
       note(
         "measured; numbers of both plans were checked before, and every timed step held against them",
       ),
+      ...(objective === "throughput"
+        ? []
+        : [
+            note(
+              `a run times whole steps: the best for ${objective} is chosen as projected`,
+              "plain",
+            ),
+          ]),
       ...(winner === undefined && runs.length > 0
-        ? [note("none of them is faster here, and no plan is written", "doubtful")]
+        ? [note(`${nothingBetter(objective)}, and no plan is written`, "doubtful")]
         : []),
     ],
   };

@@ -41,14 +41,15 @@ export function predictDegrees(
   const endMs = Math.max(...rows.map((row) => row.at(-1)?.end ?? 0));
   const updates = ranksOf(schedule, stages).map((own) => updateOf(plan, own, peaks));
   const updateMs = Math.max(...updates.map(({ kernelMs, wireMs }) => kernelMs + wireMs));
-  const hasBackward = schedule.name !== "forward";
+  // Counted with its state, whether or not a schedule runs it.
+  const isTraining = plan.workload.mode === "training" || schedule.name !== "forward";
   const passMs = total(stages, ({ forwardMs, backwardMs }) => forwardMs + backwardMs);
   return {
     stepMs: endMs + updateMs,
     latencyMs: passMs + updateMs,
     memoryBytes: Math.max(
       ...ranksOf(schedule, stages).map((own, rank) =>
-        hasBackward ? trainingBytes(plan, schedule, own, rank) : inferenceBytes(plan, own),
+        isTraining ? trainingBytes(plan, schedule, own, rank) : inferenceBytes(plan, own),
       ),
     ),
     ...busiest(plan, schedule, stages, updates),

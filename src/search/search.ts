@@ -3,7 +3,6 @@
 
 import { planErrors } from "../check/check_plan.ts";
 import { withoutLostAssumed } from "../plan/assumed.ts";
-import { normalise } from "../plan/normalise.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { PlanFile } from "../plan/schema.ts";
 import type { Peaks } from "../program/bound.ts";
@@ -23,6 +22,7 @@ import {
 } from "./candidate.ts";
 import { degreeSpace } from "./degree_space.ts";
 import { frontOf } from "./front.ts";
+import { createLook, documentOf, type Look, type Refusals, soundPlan } from "./look.ts";
 import { stageSpace } from "./stage_space.ts";
 
 export interface SearchOptions {
@@ -31,7 +31,7 @@ export interface SearchOptions {
   readonly objective: Objective;
   /** Plans to find. */
   readonly top: number;
-  /** ms after which nothing more is predicted; for tests 0 or ∞. */
+  /** ms after which nothing more is predicted, counted or simulated, but the best so far; for tests 0 or ∞. */
   readonly budgetMs: number;
 }
 
@@ -51,23 +51,19 @@ export interface Searched {
 }
 
 /** How many candidates went, by what. */
-export interface Removed {
+export interface Removed extends Refusals {
   /** By bounds: they need more memory than there is, or can be no better than what was found. */
   readonly memory: number;
   readonly balance: number;
   readonly wire: number;
-  /** By the check's rules. */
-  readonly refused: number;
   /** They do not fit by far as predicted, or not as counted. */
   readonly tooLarge: number;
-  /** There was no time for them: bounded, and not predicted. */
+  /** There was no time for them: bounded, and not predicted or not counted. */
   readonly notLookedAt: number;
 }
 
 /** So many more than asked for are kept, as some may not fit when they are counted. */
 const reserve = 2;
-/** Beyond this part of the memory, a prediction is not worth counting. */
-const farTooLarge = 1.25;
 /** Layers times their ranks, over all plans that are simulated whole. */
 const mostPlaces = 12_000;
 
@@ -77,6 +73,7 @@ const mostPlaces = 12_000;
  */
 export function search(file: PlanFile, plan: Plan, options: SearchOptions): Searched {
   const { peaks, overheads, objective, top } = options;
+  const isOver = createDeadline(options.budgetMs);
   const { claims: _, ...unclaimed } = file;
   const space =
     file.stages === undefined
@@ -88,18 +85,19 @@ export function search(file: PlanFile, plan: Plan, options: SearchOptions): Sear
   }));
   const memory = plan.hardware.memoryPerGpu ?? Infinity;
   const fitting = candidates.filter(({ bounds }) => bounds.memoryBytes <= memory);
-  const look = createLook(space, memory, options.budgetMs);
+  const look = createLook(space, memory, isOver);
   const main = bestOf(fitting, objective, reserve * top, look);
   const counts = look.counts();
   const extremes = objectives
     .filter((each) => each !== objective)
     .map((each) => bestOf(fitting, each, reserve, look).best);
-  const verify = createVerify(memory);
+  const verify = createVerify(memory, isOver);
   const best = verify.first(main.best, top);
-  const others = extremes.flatMap((each) => verify.first(each, 1));
+  const others = extremes.flatMap((each) => (isOver() ? [] : verify.first(each, 1)));
   const given = givenPlan(unclaimed, plan, space);
   const all = [...new Set([...best, ...others])];
-  const simulated = simulateAll([...(given === undefined ? [] : [given]), ...all], options);
+  const shown = [...(given === undefined ? [] : [given]), ...all];
+  const simulated = isOver() ? undefined : simulateAll(shown, options);
   const own = given && simulated?.get(given);
   const resolved = (each: FoundPlan): FoundPlan => simulated?.get(each) ?? each;
   const ordered = best.map(resolved).toSorted(byValue(objective));
@@ -111,6 +109,7 @@ export function search(file: PlanFile, plan: Plan, options: SearchOptions): Sear
       ...main.removed,
       ...counts,
       tooLarge: counts.tooLarge + verify.tooLarge(),
+      notLookedAt: main.removed.notLookedAt + verify.notCounted(),
     },
     predicted: look.predicted(),
     given: own ?? given,
@@ -125,41 +124,10 @@ function byValue(objective: Objective) {
     a.prediction.stepMs - b.prediction.stepMs;
 }
 
-interface Look {
-  (candidate: CandidatePlan): FoundPlan | undefined;
-  isOver(): boolean;
-  counts(): Pick<Removed, "refused" | "tooLarge">;
-  predicted(): number;
-}
-
-/** At a candidate: whether rules refuse it, and what it is predicted to take. Once each. */
-function createLook(space: Space, memory: number, budgetMs: number): Look {
-  const known = new Map<CandidatePlan, FoundPlan | undefined>();
-  let refused = 0;
-  let tooLarge = 0;
-  let predicted = 0;
+/** From now on. */
+function createDeadline(budgetMs: number): () => boolean {
   const begun = performance.now();
-  const lookAt = ({ file }: CandidatePlan): FoundPlan | undefined => {
-    const plan = soundPlan(file);
-    if (plan === undefined) {
-      refused += 1;
-      return undefined;
-    }
-    predicted += 1;
-    const prediction = space.predict(file, plan);
-    if (prediction.memoryBytes <= farTooLarge * memory) return { file, plan, prediction };
-    tooLarge += 1;
-    return undefined;
-  };
-  const look = (candidate: CandidatePlan): FoundPlan | undefined => {
-    if (!known.has(candidate)) known.set(candidate, lookAt(candidate));
-    return known.get(candidate);
-  };
-  return Object.assign(look, {
-    isOver: () => performance.now() - begun > budgetMs,
-    counts: () => ({ refused, tooLarge }),
-    predicted: () => predicted,
-  });
+  return () => performance.now() - begun > budgetMs;
 }
 
 interface BestFirst {
@@ -202,22 +170,9 @@ function areAlike({ prediction: a }: FoundPlan, { prediction: b }: FoundPlan): b
   return objectives.every((each) => valueFor(each, a) === valueFor(each, b));
 }
 
-/** Undefined where rules refuse it; memory is not asked for yet. */
-function soundPlan(file: PlanFile): Plan | undefined {
-  const { plan, diagnostics } = normalise(file);
-  if (plan === undefined || diagnostics.some(({ severity }) => severity === "error")) {
-    return undefined;
-  }
-  const { memoryPerGpu: _, ...hardware } = plan.hardware;
-  return planErrors({ ...plan, hardware }, documentOf(file)).length > 0 ? undefined : plan;
-}
-
-function documentOf(file: PlanFile) {
-  return { file: file.name, text: "", format: "json", value: file, written: file } as const;
-}
-
 /** Counts the whole plan: what was predicted of its memory decides nothing. */
-function createVerify(memory: number) {
+function createVerify(memory: number, isOver: () => boolean) {
+  let notCounted = 0;
   const known = new Map<FoundPlan, FoundPlan | undefined>();
   const countedAs = (found: FoundPlan): FoundPlan | undefined => {
     if (!known.has(found)) {
@@ -230,16 +185,21 @@ function createVerify(memory: number) {
     return known.get(found);
   };
   return {
-    /** The first that fit, with their memory as it is counted. */
+    /** The first that fit, with their memory as it is counted; where time is over the first one. */
     first(found: readonly FoundPlan[], most: number): FoundPlan[] {
       const fitting: FoundPlan[] = [];
-      for (const each of found) {
+      for (const [i, each] of found.entries()) {
         if (fitting.length === most) break;
+        if (fitting.length > 0 && isOver()) {
+          notCounted += found.length - i;
+          break;
+        }
         const own = countedAs(each);
         if (own !== undefined) fitting.push(own);
       }
       return fitting;
     },
+    notCounted: () => notCounted,
     tooLarge: () => [...known.values()].filter((each) => each === undefined).length,
   };
 }
@@ -253,7 +213,7 @@ function counted(found: FoundPlan, { memory }: PlanEstimate): FoundPlan {
 function givenPlan(file: PlanFile, plan: Plan, space: Space): FoundPlan | undefined {
   const { batch, microBatches } = plan.workload;
   if (batch % (microBatches * (plan.degrees?.data ?? 1)) !== 0) return undefined;
-  if ((plan.degrees?.context ?? 1) > 1 || soundPlan(file) === undefined) return undefined;
+  if ((plan.degrees?.context ?? 1) > 1 || soundPlan(file).plan === undefined) return undefined;
   return counted({ file, plan, prediction: space.predict(file, plan) }, estimatePlan(plan));
 }
 

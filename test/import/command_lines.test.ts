@@ -49,6 +49,8 @@ const coder = "qwen3-30b-a3b";
 test.each<[string, string, Numbers]>([
   // vLLM
   [dense, "vllm serve m -tp 8", { gpus: 8, tensor: 8 }],
+  [dense, "vllm serve m -tp 4 -pcp 2", { gpus: 8, tensor: 4 }],
+  [dense, "vllm serve m -tp 8 -dcp 2", { gpus: 8, tensor: 8 }],
   [
     dense,
     "vllm serve m --tensor_parallel_size=4 --pipeline_parallel_size=4 --max-num-seqs 64",
@@ -236,6 +238,17 @@ test.each<[string, string, Numbers]>([
     "accelerate launch --num_machines 4 --num_processes 32 --machine_rank $RANK --main_process_ip $HOST --use_fsdp --gradient_accumulation_steps 2 sft.py --per_device_train_batch_size 1",
     { gpus: 32, data: 32, batch: 64, microBatches: 2 },
   ],
+  // TrainingArguments takes 8 for each GPU; a script of its own may take anything.
+  [
+    dense,
+    "torchrun --nproc_per_node 4 run.py --model_name_or_path m --do_train --gradient_accumulation_steps 2",
+    { gpus: 4, data: 4, batch: 64, microBatches: 2 },
+  ],
+  [
+    dense,
+    "torchrun --nproc_per_node 4 run.py --model_name_or_path m --gradient_accumulation_steps 2",
+    { gpus: 4, data: 4, batch: 8, microBatches: 2 },
+  ],
   [dense, "accelerate launch --gpu_ids 0,1 train.py --model_name_or_path m", { gpus: 2, data: 2 }],
 ])("%s: %s", async (config, text, numbers) => {
   expect(await numbersOf(text, config)).toMatchObject({
@@ -266,15 +279,23 @@ test.each<[string, object]>([
   ["accelerate train.py --use_fsdp --fsdp_reshard_after_forward false", { zero: 2 }],
   ["accelerate train.py --use_deepspeed", { zero: 2 }],
   ["accelerate train.py --use_deepspeed --zero_stage 3", { zero: 3 }],
+  [
+    "accelerate train.py --use_fsdp --parallelism_config_dp_replicate_size 2 --parallelism_config_dp_shard_size 4 --parallelism_config_cp_size 2",
+    { zero: 3, dataShard: 4, context: 2 },
+  ],
+  [
+    "accelerate train.py --use_fsdp --parallelism_config_dp_replicate_size 16 --parallelism_config_dp_shard_size 1",
+    { zero: 0 },
+  ],
   ["accelerate train.py --use_megatron_lm --megatron_lm_tp_degree 4", { tensor: 4 }],
 ])("sharding of %s", async (text, parallel) => {
-  const { tensor = 1 } = parallel as { tensor?: number };
+  const { tensor = 1, context = 1 } = parallel as { tensor?: number; context?: number };
   const started = text
     .replace("torchrun", "torchrun --nnodes 2 --nproc_per_node 8")
     .replace("accelerate", "accelerate launch --num_machines 2 --num_processes 16")
     .replace("train.py", "train.py --model_name_or_path m");
   const { file, diagnostics } = planOf([await configOf(dense), { name: "job.sh", text: started }]);
-  expect(file.parallel).toEqual({ data: 16 / tensor, ...parallel });
+  expect(file.parallel).toEqual({ data: 16 / tensor / context, ...parallel });
   expect(
     diagnostics.filter(({ severity }) => severity === "warning").map(({ code }) => code),
   ).not.toContainEqual(expect.stringMatching(/fsdp|zero|not-understood/));

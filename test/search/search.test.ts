@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { hasErrors, inspect } from "../../src/check/check_plan.ts";
 import { parsePlan } from "../../src/plan/load.ts";
 import type { PlanFile } from "../../src/plan/schema.ts";
@@ -11,6 +11,7 @@ import { degreeSpace } from "../../src/search/degree_space.ts";
 import { changesBetween } from "../../src/search/explain.ts";
 import { refuseServing } from "../../src/search/refuse_serving.ts";
 import { search, type SearchOptions } from "../../src/search/search.ts";
+import { winnerOf } from "../../src/search/winner.ts";
 import { dense, experts, overheads, peaks, planOf, training } from "./plans.ts";
 
 const options: SearchOptions = {
@@ -21,7 +22,14 @@ const options: SearchOptions = {
   budgetMs: Infinity,
 };
 
-describe.each([dense, training, experts])("$name", (file) => {
+/** Of a training whose backward pass no schedule has: its state is counted all the same. */
+const unscheduled: PlanFile = {
+  ...dense,
+  name: "training without a schedule",
+  workload: { mode: "training", batch: 4, microBatches: 2, sequence: 32 },
+};
+
+describe.each([dense, training, experts, unscheduled])("$name", (file) => {
   const plan = planOf(file);
   const space = degreeSpace(file, plan, peaks, overheads);
   const sound = space.files.flatMap((each) => {
@@ -37,6 +45,7 @@ describe.each([dense, training, experts])("$name", (file) => {
       expect(wire.stepMs).toBeGreaterThanOrEqual(balance.stepMs);
       expect(prediction.stepMs).toBeGreaterThanOrEqual(wire.stepMs);
       expect(prediction.latencyMs).toBeGreaterThanOrEqual(wire.latencyMs);
+      expect(1.001 * prediction.memoryBytes).toBeGreaterThanOrEqual(memoryBytes);
       if (i % 7 > 0) continue;
       const { memory } = estimatePlan(each.plan);
       expect(fullestNeed(memory).total).toBeGreaterThanOrEqual(memoryBytes);
@@ -94,6 +103,33 @@ test("without time everything is left, and said so", () => {
   const found = search(dense, planOf(dense), { ...options, budgetMs: -1 });
   expect(found.best).toEqual([]);
   expect(found.removed.notLookedAt).toBe(found.candidates - found.removed.memory);
+});
+
+test("rules that refuse candidates are named, each with how many", () => {
+  const { refused, refusedBy } = search(dense, planOf(dense), options).removed;
+  expect(refusedBy.map(({ code }) => code)).toEqual(["interleaving-needs-micro-batches"]);
+  expect(refusedBy.reduce((sum, { count }) => sum + count, 0)).toBe(refused);
+  expect(refused).toBeGreaterThan(0);
+});
+
+test("once time is over, only what would be written is still counted", () => {
+  let now = 0;
+  const clock = vi.spyOn(performance, "now").mockImplementation(() => now++);
+  const { candidates, ...rest } = search(dense, planOf(dense), { ...options, budgetMs: 12 });
+  clock.mockRestore();
+  expect(rest.best).toHaveLength(1);
+  expect(rest.isSimulated).toBe(false);
+  expect(rest.removed.notLookedAt).toBeGreaterThan(candidates / 2);
+});
+
+test("a run decides on the throughput, and on no other objective", () => {
+  const { best, given } = search(dense, planOf(dense), { ...options, objective: "memory" });
+  const slower = { ratio: 0.5, interval: [0.4, 0.6] as const, pairs: 9 };
+  expect(winnerOf({ best, given }, "memory", [{ speedUp: slower }])).toBe(best[0]);
+  expect(winnerOf({ best, given }, "throughput", [{ speedUp: slower }])).toBeUndefined();
+  const faster = { ...slower, interval: [1.4, 1.6] as const };
+  const runs = [{ speedUp: slower }, { speedUp: faster }];
+  expect(winnerOf({ best, given }, "throughput", runs)).toBe(best[1]);
 });
 
 test("written stages move to other GPUs, with their communications", async () => {

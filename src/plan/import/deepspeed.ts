@@ -49,7 +49,7 @@ const sizeKeys = [
 function listAutomatic(fields: ImportedFields): void {
   for (const key of sizeKeys) {
     if (fields.value(key) !== "auto") continue;
-    const message = `${key} is "auto": the trainer decides, and the plan assumes`;
+    const message = `${key} is "auto": the trainer's flags decide, and what they leave out is assumed`;
     fields.report("warning", "value-auto", message, [key]);
   }
 }

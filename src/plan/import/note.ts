@@ -98,6 +98,8 @@ export interface ImportedWorkload {
   readonly batch?: number;
   /** Samples per replica and step of accumulation. */
   readonly microBatch?: number;
+  /** The tool's own, where no source gives a batch: it counts, and is assumed. */
+  readonly defaultMicroBatch?: number;
   /** Steps of gradient accumulation. */
   readonly accumulation?: number;
   /** Requests that one replica holds at once. */

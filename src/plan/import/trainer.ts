@@ -99,6 +99,19 @@ const known = [
   "--fp16",
 ];
 
+/** Flags that `TrainingArguments` of transformers has, and no other script in use. */
+const ofTransformers = [
+  "--do-train",
+  "--do-eval",
+  "--evaluation-strategy",
+  "--eval-strategy",
+  "--save-strategy",
+  "--save-total-limit",
+  "--logging-strategy",
+  "--overwrite-output-dir",
+];
+const defaultMicroBatch = 8;
+
 export function importTrainer(started: ToolCommand): Imported {
   const command = withAccelerate(started);
   const flags = readFlags(command, grammar);
@@ -113,7 +126,10 @@ export function importTrainer(started: ToolCommand): Imported {
   const tensor =
     flags.count("--megatron-lm-tp-degree") ?? flags.count("--parallelism-config-tp-size");
   const pipeline = flags.count("--megatron-lm-pp-degree");
+  const context = flags.count("--parallelism-config-cp-size");
   const sharding = trainerSharding(flags);
+  const takesDefault =
+    microBatch === undefined && ofTransformers.some((flag) => flags.position(flag) !== undefined);
   listNamedConfig(flags, [
     "--deepspeed",
     "--deepspeed-config",
@@ -131,12 +147,14 @@ export function importTrainer(started: ToolCommand): Imported {
       ...(ranks === undefined ? {} : { world: ranks.count }),
       ...(tensor === undefined ? {} : { tensor }),
       ...(pipeline === undefined ? {} : { pipeline }),
+      ...(context === undefined || context === 1 ? {} : { context }),
       ...sharding,
     },
     layoutPosition: () => ranks && command.position(ranks.offset),
     workload: {
       mode: "training",
       ...(microBatch === undefined ? {} : { microBatch }),
+      ...(takesDefault ? { defaultMicroBatch } : {}),
       ...(accumulation === undefined ? {} : { accumulation }),
       ...(sequence === undefined ? {} : { sequence }),
       ...half,

@@ -11,6 +11,9 @@ const renamed: Readonly<Record<string, string>> = {
   micro_batch_size: "per_device_train_batch_size",
   sequence_len: "max_seq_length",
   tensor_parallel_size: "parallelism_config_tp_size",
+  context_parallel_size: "parallelism_config_cp_size",
+  dp_replicate_size: "parallelism_config_dp_replicate_size",
+  dp_shard_size: "parallelism_config_dp_shard_size",
   num_epochs: "num_train_epochs",
 };
 

@@ -4,9 +4,23 @@ import type { CommandFlags } from "./command_flags.ts";
 import { type Layout, shown } from "./note.ts";
 import { shardingOf } from "./sharding_strategy.ts";
 
-export function trainerSharding(flags: CommandFlags): Pick<Layout, "zero" | "shardCopies"> {
+type Sharding = Pick<Layout, "zero" | "shardCopies" | "dataShard">;
+
+export function trainerSharding(flags: CommandFlags): Sharding {
   const { zero } = zeroStage(flags);
-  return zero === undefined ? fsdp(flags) : { zero };
+  return { ...(zero === undefined ? fsdp(flags) : { zero }), ...meshOf(flags) };
+}
+
+/** Of `accelerate launch`: how many data ranks share the shards, and how many copies there are of them. */
+function meshOf(flags: CommandFlags): Sharding {
+  const copies = flags.count("--parallelism-config-dp-replicate-size");
+  const shard = flags.count("--parallelism-config-dp-shard-size");
+  return {
+    ...(copies === undefined ? {} : { shardCopies: copies }),
+    ...(shard === undefined ? {} : { dataShard: shard }),
+    // Copies alone are plain data parallelism.
+    ...(shard === 1 && (copies ?? 1) > 1 ? { zero: 0 } : {}),
+  };
 }
 
 /** Of a script of its own, or of Accelerate, which takes 2 where neither flag nor file says otherwise. */
@@ -23,7 +37,7 @@ function zeroStage(flags: CommandFlags): Pick<Layout, "zero"> {
   return isLeftToTool ? { zero: 2 } : {};
 }
 
-function fsdp(flags: CommandFlags): Pick<Layout, "zero" | "shardCopies"> {
+function fsdp(flags: CommandFlags): Sharding {
   // The Trainer's is a list in one word or in several, among which is one strategy.
   const listed = [flags.text("--fsdp") ?? "", ...flags.list("--fsdp").slice(1)]
     .flatMap((text) => text.split(/[\s,]+/))

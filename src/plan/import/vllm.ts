@@ -47,6 +47,8 @@ const grammar: FlagGrammar = {
     "-dp": "--data-parallel-size",
     "-dpl": "--data-parallel-size-local",
     "-q": "--quantization",
+    "-pcp": "--prefill-context-parallel-size",
+    "-dcp": "--decode-context-parallel-size",
     "-ep": "--enable-expert-parallel",
   },
 };
@@ -94,6 +96,7 @@ const known = [
   "--tensor-parallel-size",
   "--pipeline-parallel-size",
   "--data-parallel-size",
+  "--prefill-context-parallel-size",
   "--enable-expert-parallel",
   "--max-model-len",
   "--max-num-seqs",
@@ -128,6 +131,7 @@ const flagOf: Readonly<Partial<Record<keyof Layout, string>>> = {
   tensor: "--tensor-parallel-size",
   pipeline: "--pipeline-parallel-size",
   data: "--data-parallel-size",
+  context: "--prefill-context-parallel-size",
   expert: "--enable-expert-parallel",
 };
 
@@ -140,11 +144,14 @@ function layoutOf(flags: CommandFlags): Layout {
   const tensor = flags.count("--tensor-parallel-size");
   const pipeline = flags.count("--pipeline-parallel-size");
   const data = flags.count("--data-parallel-size");
+  // Ranks of their own, unlike those of the decode step, which are among the tensor ranks.
+  const context = flags.count("--prefill-context-parallel-size") ?? 1;
   const copies = redundantExperts(flags);
   return {
     ...(tensor === undefined ? {} : { tensor }),
     ...(pipeline === undefined ? {} : { pipeline }),
     ...(data === undefined ? {} : { data }),
+    ...(context === 1 ? {} : { context }),
     unevenPipeline: true,
     vocabularyMultiple: 64,
     ...(experts ? { expertOverAll: true } : {}),

@@ -21,7 +21,9 @@ export function workloadFrom(
   data: number,
   lengths: RequestLengths = {},
 ): WorkloadResult {
-  const { mode = "inference", microBatch, accumulation, batchPerReplica, dtype, sequence } = given;
+  const { mode = "inference", accumulation, batchPerReplica, dtype, sequence } = given;
+  const microBatch =
+    given.microBatch ?? (given.batch === undefined ? given.defaultMicroBatch : undefined);
   const diagnostics: Diagnostic[] = [];
   const perStep = (microBatch ?? 1) * data;
   const followed =
@@ -59,8 +61,8 @@ export function workloadFrom(
     // What accumulates leans on a micro-batch that nobody gave.
     batch:
       given.batch === undefined &&
-      microBatch === undefined &&
-      (accumulation !== undefined || ofServer === undefined),
+      given.microBatch === undefined &&
+      (microBatch !== undefined || accumulation !== undefined || ofServer === undefined),
     sequence: served === undefined && sequence === undefined,
     dtype: dtype === undefined,
   };
