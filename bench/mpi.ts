@@ -14,6 +14,7 @@ import { z } from "zod";
 import { formatNumber } from "../src/measure/format.ts";
 import { median } from "../src/measure/statistics.ts";
 import { renderTable } from "../src/report/render/table.ts";
+import { type Launcher, launchers } from "../test/support/mpi_launchers.ts";
 
 const adapter = process.env["SHARDBENCH_MPI_ADAPTER"] ?? "lavapipe";
 const rounds = Number(process.env["SHARDBENCH_MPI_ROUNDS"] ?? 3);
@@ -23,25 +24,6 @@ const seeds = ["configs/three-stage-pipeline.json", "configs/moe-ep3-tp2.json"];
 const main = resolve("dist/cli/main.js");
 const hosts = resolve("test/collectives/transport/two_hosts.sh");
 const prefix = "sbbench";
-
-const tcp = "--mca btl_tcp_if_include 10.77.0.0/24 --mca oob_tcp_if_include 10.77.0.0/24";
-const launchers = [
-  {
-    name: "Open MPI",
-    file: "/usr/bin/mpirun.openmpi",
-    flags: ["--allow-run-as-root", "--oversubscribe"],
-    apart: (agent: string, ranks: number) =>
-      `--mca plm_rsh_agent ${agent} ${tcp} -H 10.77.0.1:${Math.ceil(ranks / 2)},10.77.0.2:${Math.floor(ranks / 2)}`,
-  },
-  {
-    name: "MPICH",
-    file: "/usr/bin/mpirun.mpich",
-    flags: [],
-    apart: (agent: string) => `-launcher ssh -launcher-exec ${agent} -hosts 10.77.0.1,10.77.0.2`,
-  },
-] as const;
-
-type Launcher = (typeof launchers)[number];
 
 const areHosts = spawnSync(hosts, ["up", prefix], { stdio: "ignore" }).status === 0;
 const places = areHosts ? (["one host", "two hosts"] as const) : (["one host"] as const);
@@ -74,7 +56,7 @@ function inJob(
   ranks: number,
   program: readonly string[],
 ): Promise<string> {
-  const job = [...flags, ...(place === "one host" ? [] : apart(agent, ranks).split(" "))];
+  const job = [...flags, ...(place === "one host" ? [] : apart(agent, ranks))];
   const words = [...job, "-n", String(ranks), process.execPath, ...program];
   return place === "one host"
     ? output(file, words)

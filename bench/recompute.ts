@@ -4,6 +4,7 @@
 
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { sampleFlops } from "../src/claims/flops.ts";
 import { openChecked, type OpenChecked } from "../src/harness/open_checked.ts";
 import type { Plan } from "../src/plan/plan.ts";
 import { estimatePlan } from "../src/program/estimate.ts";
@@ -84,15 +85,9 @@ interface Taken {
   readonly samples: readonly StepSample[];
 }
 
-/** Of all forward FLOPs of blocks one third of what their training takes: all for full, attention's for selective. */
-function flopsInTheory(plan: Plan, way: Way): number {
-  const { modelFlops, forwardFlops, layers: all } = estimatePlan(plan);
-  const blocks = all.filter(({ layer }) => !/embedding|linear|loss/.test(layer));
-  const again = blocks.reduce((sum, { flops }) => sum + flops, 0);
-  // With training's three passes counted in each layer.
-  const forward = Math.min(forwardFlops.all, again / 3);
-  if (way === "none") return 1;
-  return 1 + (way === "full" ? forward : forwardFlops.attention) / modelFlops;
+function flopsInTheory(plan: Plan): number {
+  const { model, recomputed } = sampleFlops({ plan, estimate: estimatePlan(plan) });
+  return (model + recomputed) / model;
 }
 
 async function allocationOf(plan: Plan, { pool }: OpenChecked) {
@@ -125,7 +120,7 @@ describeOnAdapter("recomputation", () => {
           way,
           keptInTheory: keptInTheory(shape, way),
           ...(await allocationOf(plan, own)),
-          flops: flopsInTheory(plan, way),
+          flops: flopsInTheory(plan),
           samples,
         });
       }

@@ -19,7 +19,8 @@ export interface PlacementOptions {
 const adapterVariable = "SHARDBENCH_ADAPTER";
 
 /**
- * One adapter per rank. Hardware adapters take turns, on each host of a job anew; without any, all ranks share the first software one.
+ * One adapter per rank. Hardware adapters take turns, on each host of a job anew; without any, all ranks share the first
+ * software one.
  * Throws `EnvironmentError` `no-adapter` or `unknown-adapter`.
  *
  * @param adapters in order of preference, as `findAdapters` gives them

@@ -105,9 +105,11 @@ export function ranksSharing(
   return adapters.map((own, rank) =>
     adapters.flatMap((other, at) => {
       if (at === rank || own.machine !== other.machine) return [];
+      // A test is of ids, and may have met those of different machines.
+      const isTested = test !== undefined && own.machine === undefined;
       const mayBeOne =
         own.id === other.id ||
-        (lookAlike(own, other) && (test === undefined || !areSeparate(test, own.id, other.id)));
+        (lookAlike(own, other) && !(isTested && areSeparate(test, own.id, other.id)));
       return mayBeOne ? [at] : [];
     }),
   );

@@ -4,6 +4,7 @@ import type { AdapterReport } from "../../src/gpu/adapter.ts";
 import { setJobHosts } from "../../src/gpu/job_hosts.ts";
 import { placeRanks, type PlacementOptions } from "../../src/gpu/placement.ts";
 import { rankAdapters } from "../../src/harness/record.ts";
+import type { SeparationTest } from "../../src/measure/separation.ts";
 
 function report(id: string): AdapterReport {
   return {
@@ -137,6 +138,22 @@ test("the ranks of a job take the GPUs of their own host in turn", () => {
       [3, 5],
       [3, 4],
     ]);
+    // A test of ids may have met GPUs of different machines.
+    const tested: SeparationTest = {
+      date: "2026-12-01T00:00:00.000Z",
+      adapters: ["gpu0", "gpu1"],
+      alone: [[10], [10]],
+      together: [
+        [
+          { adapter: "gpu0", startMs: 0, endMs: 10 },
+          { adapter: "gpu1", startMs: 0, endMs: 10 },
+        ],
+      ],
+    };
+    const placed = placeRanks(6, ids.map(report), {}, {});
+    expect(rankAdapters(placed, false, tested)[3]?.sharedWith).toEqual([4, 5]);
+    setJobHosts([]);
+    expect(rankAdapters(placed.slice(0, 2), false, tested)[0]?.sharedWith).toEqual([]);
     // Containers of one machine may see the same GPU.
     setJobHosts([on("pod-a", "node"), on("pod-b", "node")]);
     const contained = rankAdapters(placeRanks(2, ids.map(report), {}, {}));

@@ -10,6 +10,7 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { z } from "zod";
 import { defaultWaiting } from "../../../src/collectives/transport/waiting.ts";
+import { type Launcher, launchers } from "../../support/mpi_launchers.ts";
 
 function words(line: string): string[] {
   return line.split(" ");
@@ -17,27 +18,6 @@ function words(line: string): string[] {
 
 const shardbench = resolve("dist/cli/main.js");
 const dense = "run configs/smoke/dense-tp2.yaml --adapter swiftshader --no-tune";
-
-const launchers = [
-  {
-    name: "Open MPI",
-    file: "/usr/bin/mpirun.openmpi",
-    flags: ["--allow-run-as-root", "--oversubscribe"],
-    apart: (agent: string) =>
-      words(
-        `--mca plm_rsh_agent ${agent} --mca btl_tcp_if_include 10.77.0.0/24 --mca oob_tcp_if_include 10.77.0.0/24 -H 10.77.0.1:1,10.77.0.2:1`,
-      ),
-  },
-  {
-    name: "MPICH",
-    file: "/usr/bin/mpirun.mpich",
-    flags: [],
-    apart: (agent: string) =>
-      words(`-launcher ssh -launcher-exec ${agent} -hosts 10.77.0.1,10.77.0.2`),
-  },
-] as const;
-
-type Launcher = (typeof launchers)[number];
 
 interface Started {
   readonly child: ChildProcess;

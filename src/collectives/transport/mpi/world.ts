@@ -1,7 +1,6 @@
 // This process among all that the launcher started: who it is, which of them share memory with it, and what its clock is
 // behind.
 
-import { hostname } from "node:os";
 import { ownHost } from "../../../gpu/job_hosts.ts";
 import { hostMs } from "../../../gpu/timestamps.ts";
 import { launchedByMpi } from "./launcher.ts";
@@ -59,13 +58,13 @@ function syncClocks(mpi: MpiLibrary, rank: number, size: number): ClockOffset {
     }
   }
   // Processes of one machine read the same clock.
-  return host === machine() ? none : best;
+  return host === ownHost().name ? none : best;
 }
 
 const answerBytes = 512;
 
 function tellTime(mpi: MpiLibrary, other: number): void {
-  const name = encoded(machine());
+  const name = encoded(ownHost().name);
   for (let round = 0; round < rounds; round++) {
     finish(mpi.receive(memory(1), other, tags.ping));
     const answer = memory(8 + name.length);
@@ -73,9 +72,4 @@ function tellTime(mpi: MpiLibrary, other: number): void {
     new DataView(answer.buffer).setFloat64(0, hostMs());
     finish(mpi.send(answer, other, tags.pong));
   }
-}
-
-/** Two containers of one machine have names of their own, and may have clocks of their own. */
-function machine(): string {
-  return hostname();
 }
