@@ -69,7 +69,7 @@ test("of any degrees, blocks that are left out count as if they were lowered", (
       if (isShortened(given)) shortened += 1;
       expectWhole(given);
     }),
-    { numRuns: 40 },
+    { numRuns: 40, seed: 1 },
   );
   expect(shortened).toBeGreaterThan(8);
 });
